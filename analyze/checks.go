@@ -1,0 +1,60 @@
+package analyze
+
+import (
+	"time"
+
+	"duckload/history"
+	"duckload/limiter"
+)
+
+// A Check asks one question of each group. To add one, write it in a file of
+// its own and list it in [Checks]. It has a Watch, a Judge, or both.
+type Check struct {
+	ID       string // "limit.ceiling"
+	Question string // "was more admitted than documented?"
+	Doc      string // what it means, how it decides, under which assumptions, typical causes of failure
+
+	// Applies reports whether a group's promise asks the question at all. What
+	// nobody promised is measured, not judged.
+	Applies func(limiter.Promise) bool
+
+	// Watch returns a watcher that is shown every observation of the group in
+	// the order of the record, which is no order in time.
+	Watch func(*Case) Watcher
+
+	// Judge sees the rows of the group's counter, in order of Sent.
+	Judge func(*Case) []Finding
+}
+
+// A Watcher judges observations one at a time, in memory that does not grow
+// with their number.
+type Watcher interface {
+	Observe(*history.Observation, limiter.Outcome)
+	Findings() []Finding
+}
+
+// A Case is what a check is given: one group, and what was seen on its
+// counter.
+type Case struct {
+	Header  *history.Header
+	Group   int // index into Header.Groups
+	Promise limiter.Promise
+	Whole   bool // the record is complete: nothing was lost
+
+	// Rows are the observations of every group that shares the counter, in
+	// order of Sent. They are empty while watchers run.
+	Rows []Row
+
+	// Evidence returns what was recorded of some rows, in the same order.
+	Evidence func([]Row) []Evidence
+}
+
+// A Row is an observation as far as the rules about limits need it: small,
+// because there may be ten million.
+type Row struct {
+	Sent, Answered time.Duration // Answered is history.Never if no answer came
+	Ordinal        uint32        // place in the record
+	Lane           uint16        // index into Header.Lanes
+	Phase          uint16        // index into Header.Phases
+	Outcome        limiter.Outcome
+}

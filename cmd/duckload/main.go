@@ -1,0 +1,4 @@
+// Command duckload verifies rate limits of HTTP APIs.
+package main
+
+func main() {}

@@ -1,0 +1,3 @@
+// Package emulator is the Space Duck API on loopback. It keeps its promise
+// unless it is given a named defect.
+package emulator

@@ -1,0 +1,152 @@
+// Package history is what happened: one observation for each request, and the
+// append-only record that it is kept in.
+//
+// The history is the only thing between sending and judging. It carries the
+// promise and the scenario as text, so that it can be judged again in a year.
+package history
+
+import (
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"duckload/limiter"
+)
+
+// Never is the moment of an answer that did not come.
+const Never = time.Duration(math.MaxInt64)
+
+// An Observation is one attempt to send one request, and what came back. All
+// moments are counted from the start of the run by one monotonic clock.
+//
+// The server decided about the request somewhere in the closed interval
+// [Sent, Answered]. Closed, because both ends are readings of a clock with a
+// finite step: a decision may carry the same reading as the byte beside it.
+type Observation struct {
+	Lane    int    // index into Header.Lanes
+	Phase   int    // index into Header.Phases
+	Seq     uint64 // number of the request in its lane, from 0; attempts of one request share it
+	Request int    // which of the group's requests it was, from 0
+
+	Intended time.Duration // when the plan wanted it sent
+	Sent     time.Duration // no byte had left before: the connection was ready
+	Answered time.Duration // first byte of the final answer; Never if none came
+	Done     time.Duration // body read, or given up
+
+	// Resent marks an attempt that the transport gave up and sent again by
+	// itself. Its own answer never came; the server may have counted it.
+	Resent bool
+
+	Status   int    // 0: no answer
+	Error    string // class of the failure if no whole answer came: "timeout", "reset", "refused", …; see attack
+	BytesIn  int64  // body bytes read
+	BytesOut int64  // body bytes sent
+
+	Evidence limiter.Fields // rate-limit headers, Date, and the JSON values the promise asks for
+}
+
+// A Header says what a run was about.
+type Header struct {
+	Version  int       `json:"version"`
+	Run      string    `json:"run"`      // unique, sortable by time
+	Scenario string    `json:"scenario"` // its name
+	Target   string    `json:"target"`   // base URL
+	Started  time.Time `json:"started"`  // wall clock at moment 0
+	Seed     uint64    `json:"seed"`
+	Planned  int       `json:"planned"` // the most requests that the plan could send
+	Tool     string    `json:"tool"`    // version of duckload that wrote it
+
+	Groups []Group `json:"groups"`
+	Lanes  []Lane  `json:"lanes"`
+	Phases []Phase `json:"phases"`
+
+	Source string `json:"source"` // the scenario as text, secrets masked
+}
+
+// A Group is a group of endpoints with one promise.
+type Group struct {
+	Name    string          `json:"name"`
+	Counter string          `json:"counter"` // groups with the same counter share their limits; usually the name
+	Promise limiter.Promise `json:"promise"`
+
+	Exclusive bool `json:"exclusive"` // nobody else uses the keys during the run
+	Fresh     bool `json:"fresh"`     // the keys were never used before the run: allowance is whole at moment 0
+
+	// DecidedWithin bounds how long after Sent an unanswered request may still
+	// be decided. 0: it stays possible for ever.
+	DecidedWithin time.Duration `json:"decided_within,omitempty"`
+}
+
+// A Lane is one sender: a group, an identity and a source address.
+type Lane struct {
+	Group    int    `json:"group"` // index into Header.Groups
+	Identity string `json:"identity"`
+	Source   string `json:"source"` // local address; empty: the default route
+}
+
+// A Phase is one stretch of a lane's plan.
+type Phase struct {
+	Group int    `json:"group"` // index into Header.Groups
+	Pace  string `json:"pace"`  // name in scenarios.Paces: "burst", "hold", …
+	Label string `json:"label"` // for people: "burst 202"
+}
+
+// An End says how a run ended.
+type End struct {
+	At       time.Duration `json:"at"`
+	Reason   string        `json:"reason"`          // "", "interrupted", "terminated", "budget", "stop rule: …"
+	Complete bool          `json:"complete"`        // everything planned was sent and recorded
+	Offered  int           `json:"offered"`         // requests that the plan came to
+	Notes    []string      `json:"notes,omitempty"` // what a reader must know to trust the run
+}
+
+// A History is a record that can be read, as often as one likes.
+type History struct {
+	Header Header
+	End    *End // nil: the record breaks off
+
+	// Missing says what could not be read, a sentence each: a torn frame, a
+	// lost segment. Checks must not treat such a record as whole.
+	Missing []string
+
+	all func() iter.Seq2[Observation, error]
+}
+
+// Of returns a history of observations that are already in memory.
+func Of(header Header, observations []Observation, end *End) *History {
+	return &History{Header: header, End: end, all: func() iter.Seq2[Observation, error] {
+		return func(yield func(Observation, error) bool) {
+			for _, o := range observations {
+				if !yield(o, nil) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+// All returns the observations in the order in which they were recorded, which
+// is the order of their completion and no other. An error ends the sequence.
+func (h *History) All() iter.Seq2[Observation, error] { return h.all() }
+
+// Outcome classifies an observation by the promise of its group.
+func (h *History) Outcome(o Observation) limiter.Outcome {
+	if o.Resent || o.Answered == Never {
+		return limiter.Unknown
+	}
+	return h.Header.Groups[h.Header.Lanes[o.Lane].Group].Promise.Outcome(o.Status, o.Evidence)
+}
+
+// Collect returns every observation in order of Sent.
+func (h *History) Collect() ([]Observation, error) {
+	var all []Observation
+	for o, err := range h.All() {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	slices.SortStableFunc(all, func(a, b Observation) int { return int(min(max(a.Sent-b.Sent, -1), 1)) })
+	return all, nil
+}
