@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// mayImport is the plan of the house: data moves from left to right and never
+// back. A package that is not listed does not exist.
+var mayImport = map[string][]string{
+	"limiter":      {},
+	"history":      {"limiter"},
+	"scenarios":    {"limiter"},
+	"emulator":     {"limiter"},
+	"attack":       {"scenarios", "history", "limiter"},
+	"analyze":      {"history", "limiter"},
+	"report":       {"history", "analyze", "limiter"},
+	"cmd/duckload": {"limiter", "history", "scenarios", "emulator", "attack", "analyze", "report"},
+}
+
+// onlyIn names outside packages that one place alone may use, so that they
+// can be changed there.
+var onlyIn = map[string][]string{
+	"gopkg.in/yaml.v3":             {"scenarios"},
+	"gonum.org/v1/plot":            {"report"},
+	"github.com/tsenart/vegeta":    {"attack", "cmd/duckload"},
+	"github.com/montanaflynn":      {"analyze"},
+	"github.com/spf13/cobra":       {"cmd/duckload"},
+	"github.com/klauspost":         {"history"},
+	"github.com/dunglas/httpsfv":   {"analyze"},
+	"net/http":                     {"attack", "emulator", "cmd/duckload"},
+	"net/http/httptrace":           {"attack", "emulator"},
+	"golang.org/x/term":            {"cmd/duckload"},
+	"golang.org/x/sys":             {"attack"},
+	"github.com/oklog/ulid":        {"cmd/duckload"},
+	"github.com/rogpeppe":          {},
+	"github.com/chromedp/chromedp": {},
+}
+
+func TestDataMovesOneWay(t *testing.T) {
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && entry.Name() != "." && entry.Name() != ".." || entry.Name() == "results") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		for _, broken := range brokenImports(t, path, filepath.ToSlash(dir)) {
+			t.Error(broken)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func brokenImports(t *testing.T, path, pkg string) []string {
+	allowed, known := mayImport[pkg]
+	if !known {
+		return []string{fmt.Sprintf("package %s is not in the plan of the house (%s)", pkg, path)}
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var broken []string
+	for _, spec := range file.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ours, ok := strings.CutPrefix(name, "duckload/"); ok && !slices.Contains(allowed, ours) {
+			broken = append(broken, fmt.Sprintf("%s imports %s; package %s may import %s", pkg, ours, pkg, orNothing(allowed)))
+		}
+		for outside, places := range onlyIn {
+			if (name == outside || strings.HasPrefix(name, outside+"/")) && !slices.Contains(places, pkg) && !exception(name, pkg) {
+				broken = append(broken, fmt.Sprintf("%s imports %s; only %s may", pkg, name, orNothing(places)))
+			}
+		}
+	}
+	return broken
+}
+
+// exception allows what a prefix forbids: httptrace lies below net/http.
+func exception(name, pkg string) bool {
+	return name == "net/http/httptrace" && slices.Contains(onlyIn["net/http/httptrace"], pkg)
+}
+
+func orNothing(list []string) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, ", ")
+}
+
+func TestImportRuleNoticesAnArrowBack(t *testing.T) {
+	got := brokenImports(t, "imports_test.go", "limiter")
+	if len(got) != 0 {
+		t.Errorf("a file of the standard library alone: got %q, want nothing", got)
+	}
+	got = brokenImports(t, filepath.Join("..", "..", "analyze", "findings.go"), "scenarios/../limiter")
+	if len(got) == 0 {
+		t.Error("an unknown package: got nothing, want a sentence")
+	}
+	got = brokenImports(t, filepath.Join("..", "..", "report", "report.go"), "analyze")
+	want := "analyze imports analyze; package analyze may import history, limiter"
+	if !slices.Contains(got, want) {
+		t.Errorf("an arrow back: got %q, want %q", got, want)
+	}
+}
