@@ -1,0 +1,92 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A place is where something stands in a scenario file. The zero place is
+// nowhere: it was not read from a file.
+type place struct{ line, col int }
+
+// A Mistake is one thing that is wrong in a scenario file.
+type Mistake struct {
+	File      string
+	Line, Col int    // from 1
+	Path      string // "groups.signup.promise.limit"; empty: the file as a whole
+	Text      string // what is wrong, and what is allowed
+}
+
+// Error returns the mistake as one line: "file:line:col: path: text".
+func (m Mistake) Error() string {
+	if m.Path == "" {
+		return fmt.Sprintf("%s:%d:%d: %s", m.File, m.Line, m.Col, m.Text)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s: %s", m.File, m.Line, m.Col, m.Path, m.Text)
+}
+
+// Mistakes are everything that is wrong in a scenario, in the order of the
+// file. They are the error of [Load] and of [Compile].
+type Mistakes []Mistake
+
+// Error returns one line for each mistake.
+func (m Mistakes) Error() string {
+	lines := make([]string, len(m))
+	for i, mistake := range m {
+		lines[i] = mistake.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted returns the mistakes in the order of the file, nil if there are none,
+// so that the result can be returned as an error only where it is one.
+func (m Mistakes) sorted() Mistakes {
+	slices.SortStableFunc(m, func(a, b Mistake) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Col - b.Col
+	})
+	return slices.Compact(m)
+}
+
+// didYouMean returns ` (did you mean "x"?)` for the nearest of some words, or
+// nothing if none is near: a wrong guess is worse than no guess.
+func didYouMean(word string, words []string) string {
+	best, least := "", 1+max(1, len(word)/3)
+	for _, w := range words {
+		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < least {
+			best, least = w, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// distance counts the letters to insert, delete or replace to make a into b,
+// after Levenshtein. Words beyond 64 letters are never near anything.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return max(len(a), len(b))
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
