@@ -49,12 +49,15 @@ type Case struct {
 	Evidence func([]Row) []Evidence
 }
 
-// A Row is an observation as far as the rules about limits need it: small,
-// because there may be ten million.
+// A Row is an observation as far as the rules about limits need it: 32 bytes,
+// because there may be ten million. Whoever makes one calls [teller.tell] for
+// what the answer said about time and allowance.
 type Row struct {
 	Sent, Answered time.Duration // Answered is history.Never if no answer came
 	Ordinal        uint32        // place in the record
+	Wait           Wait          // what the answer told the client to wait
 	Lane           uint16        // index into Header.Lanes
 	Phase          uint16        // index into Header.Phases
+	Remaining      Remaining     // what the answer said is left of the allowance
 	Outcome        limiter.Outcome
 }
