@@ -86,24 +86,32 @@ func (l Limit) Capacity() int64 {
 }
 
 // FullRest returns how long a key must be quiet until its allowance is
-// certainly whole again, whatever happened before.
+// certainly whole again, whatever happened before. What does not fit is the
+// longest duration.
 func (l Limit) FullRest() time.Duration {
 	switch l.Reading {
 	case TokenBucket:
-		return ceilDiv(l.Burst*int64(l.Window), l.Limit)
+		return l.fill()
 	case SteppedBucket:
-		return time.Duration((l.Burst+l.Limit-1)/l.Limit) * l.Window
+		steps := (l.Burst-1)/l.Limit + 1
+		rest, _ := mulDiv(steps, int64(l.Window), 1)
+		return time.Duration(rest)
 	case FixedWindow, SlidingLog:
 		return l.Window
 	}
 	rest := 2 * l.Window
 	if l.Burst > 0 {
-		rest = max(rest, 2*ceilDiv(l.Burst*int64(l.Window), l.Limit))
+		twice, _ := mulDiv(2, int64(l.fill()), 1)
+		rest = max(rest, time.Duration(twice))
 	}
 	return rest
 }
 
-func ceilDiv(a, b int64) time.Duration { return time.Duration((a + b - 1) / b) }
+// fill returns how long an empty bucket takes to fill evenly, rounded up. The
+// product of a burst and a window may need more than 64 bits.
+func (l Limit) fill() time.Duration {
+	return time.Duration(mulDivUp(l.Burst, int64(l.Window), l.Limit))
+}
 
 // String returns the limit as a table would say it: "100/min, burst 200, per ip".
 func (l Limit) String() string {
