@@ -1,0 +1,232 @@
+package analyze
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"duckload/limiter"
+)
+
+var retryAfterSufficient = Check{
+	ID:       "retry_after.sufficient",
+	Question: "is a client that waits as told admitted?",
+	Doc: `Obeying Retry-After must work. The wait counts from the receipt of the answer (RFC 9110 section 10.2.3).
+
+It fails if a request was sent at or after the told moment and was rejected again, while no other request that may have
+spent allowance of the key was decided between the two: none of any lane of the key, admitted or unanswered or unknown,
+whose answer came after the first rejection was sent and which was sent before the second was answered. It passes if
+nothing fails and at least one request that was sent within a second of the told moment was admitted.
+
+A date is counted from the Date of the same answer, and one second is added because both are cut to seconds; without a
+Date nothing is judged. The wait is stretched by the clocks' difference (5 in 10,000), by the granularity of the limiter's
+clock, and by the tolerance of a best-effort promise. Where a scope is not documented, only requests of one lane are
+compared, and a request of any lane is taken to spend.
+
+Assumptions: one limiter per key; nobody else uses it (with exclusive: false the check cannot fail); Date and Retry-After
+come from one clock. A request that was never answered may be decided at any time, unless the scenario says decided_within.
+
+Typical causes of failure: rounding down, or to the nearest second; a constant; the time of another, shorter window; a
+limiter that counts rejected requests but does not say so.`,
+	Applies: judgesRetryAfter,
+	Judge:   judgeSufficient,
+}
+
+var retryAfterTight = Check{
+	ID:       "retry_after.tight",
+	Question: "does it make clients wait for nothing?",
+	Doc: `Under "retry_after: exact" a rejection may not tell a longer wait than is needed, but for rounding: one second, and a
+second one for a date, which is counted from a Date that is cut to seconds too.
+
+It fails if a request of the same key, sent after the rejection was answered, was itself admitted and answered more than the
+rounding before the told moment; what else was sent between can only have made the real wait longer. It also fails if
+the told wait, less the rounding, is longer than the documented limits can ever ask for: the time of one token of a
+bucket, one window. It passes if nothing fails and at least one told wait was shown to be needed, by a retry that was
+still rejected less than the rounding before the told moment, or is itself no longer than the rounding.
+
+Where the promise only says "required" the longest needless wait is told along with retry_after.sufficient, and is no failure.
+
+Assumptions: the clocks' rates differ by at most 5 in 10,000, and the limiter's steps by its granularity; Date and Retry-After come from one clock.
+
+Typical causes of failure: a constant such as 60; milliseconds sent as seconds; always the whole window instead of what
+is left of it; a back-off that grows with every rejection.`,
+	Applies: func(p limiter.Promise) bool { return p.Reject.RetryAfter == limiter.RetryAfterExact && exercised(p) },
+	Judge:   judgeTight,
+}
+
+func judgeSufficient(c *Case) []Finding {
+	f := Finding{Check: "retry_after.sufficient", Outcome: Inconclusive}
+	o := obey(c)
+	switch {
+	case o.told == 0 && c.Promise.Reject.RetryAfter == limiter.RetryAfterOptional && o.undated == 0 && o.bare == rejections(c):
+		return nil // optional, and none can be read: that is well_formed's to say
+	case o.told == 0:
+		f.Message = untold(c, o)
+	case o.earlyN > 0 && !c.Whole:
+		f.Message = fmt.Sprintf("%s sent as told and rejected again, but part of the record is missing: other requests may have come between", were(o.earlyN, "retry", "retries"))
+	case o.earlyN > 0 && !c.Header.Groups[c.Group].Exclusive:
+		f.Message = fmt.Sprintf("%s sent as told and rejected again, but others share the key and may have come between", were(o.earlyN, "retry", "retries"))
+	case o.earlyN > 0:
+		f.Outcome = Fail
+		f.Message = fmt.Sprintf("%s sent as told and rejected again", were(o.earlyN, "retry", "retries"))
+		if o.obeyed > 0 {
+			f.Message += fmt.Sprintf("; %d came within a second of the told moment and %s admitted", o.obeyed, wasWere(o.obeyed))
+		}
+		f.Message += because(o.print.String())
+		f.Witness = earlyWitness(c, o)
+	case o.obeyed == 0:
+		f.Message = unobeyed(o)
+	case !c.Whole:
+		f.Message = unwhole
+	default:
+		f.Outcome = Pass
+		f.Message = fmt.Sprintf("%s sent within a second of the told moment and admitted, the promptest %s after it", were(o.obeyed, "retry", "retries"), secs(o.soonest))
+		f.Message += needless(c, o)
+	}
+	return []Finding{f}
+}
+
+func were(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one + " was"
+	}
+	return fmt.Sprintf("%d %s were", n, many)
+}
+
+func wasWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
+func because(diagnosis string) string {
+	if diagnosis == "" {
+		return ""
+	}
+	return "; " + diagnosis
+}
+
+func rejections(c *Case) int {
+	n := 0
+	for _, r := range c.Rows {
+		if r.Outcome == limiter.Rejected && c.Header.Lanes[r.Lane].Group == c.Group {
+			n++
+		}
+	}
+	return n
+}
+
+// untold is why no wait could be judged.
+func untold(c *Case, o obedience) string {
+	switch {
+	case o.undated > 0:
+		return fmt.Sprintf("%s told a date, but no Date to count it from", plural(o.undated, "rejection"))
+	case o.bare > 0:
+		return fmt.Sprintf("none of %s carried a Retry-After that can be read", plural(o.bare, "rejection"))
+	}
+	return unrejected(len(c.Rows))
+}
+
+// unobeyed is why none of the told waits was put to the test.
+func unobeyed(o obedience) string {
+	var why strings.Builder
+	fmt.Fprintf(&why, "no told wait was put to the test: of %s none was followed within a second of the told moment by a retry that was the first to spend", plural(o.told, "rejection"))
+	if o.blocked {
+		why.WriteString("; an unanswered request may be decided at any time, unless the scenario says decided_within")
+	}
+	if o.tardy > 0 {
+		fmt.Fprintf(&why, "; %s admitted later than that", were(o.tardy, "retry", "retries"))
+	}
+	why.WriteString("; use pacing obey: retry-after")
+	if o.surplus > 0 {
+		fmt.Fprintf(&why, " (told %s, where the limit never asks for more than %s)", secs(o.beyond.wait), secs(o.beyond.wait-o.surplus))
+	}
+	return why.String() + because(o.print.String())
+}
+
+// needless tells the longest wait for nothing, where it is no failure.
+func needless(c *Case, o obedience) string {
+	most := max(o.excess, o.surplus)
+	if most <= 0 || c.Promise.Reject.RetryAfter == limiter.RetryAfterExact {
+		return ""
+	}
+	return fmt.Sprintf("; it tells clients to wait up to %s longer than needed and rounding explains", secs(most)) + because(o.print.String())
+}
+
+func earlyWitness(c *Case, o obedience) *Witness {
+	first := o.early[0]
+	w := &Witness{
+		Sentence: fmt.Sprintf("a rejection answered at %s told to wait %s; a retry sent at %s, %s after that answer, was rejected again, and no other request that could spend the key's allowance came between",
+			secs(first.rejected.Answered), told1(first.rejected), secs(first.shown.Sent), secs(first.shown.Sent-first.rejected.Answered)),
+		Counted: o.earlyN,
+		More:    2 * (o.earlyN - len(o.early)),
+	}
+	var rows []Row
+	for _, p := range o.early {
+		rows = append(rows, p.rejected, p.shown)
+	}
+	return w.of(c, rows)
+}
+
+// of spells out the rows of a witness.
+func (w *Witness) of(c *Case, rows []Row) *Witness {
+	w.Requests = c.Evidence(rows)
+	w.spanned()
+	return w
+}
+
+// told1 says a wait as it was told.
+func told1(r Row) string {
+	wait, _, _ := r.Wait.told()
+	if r.Wait&waitKind == waitDate {
+		return fmt.Sprintf("until a date %d s after its own", wait/time.Second)
+	}
+	return fmt.Sprintf("%d s", wait/time.Second)
+}
+
+func judgeTight(c *Case) []Finding {
+	f := Finding{Check: "retry_after.tight", Outcome: Inconclusive}
+	o := obey(c)
+	switch {
+	case o.told == 0:
+		f.Message = untold(c, o)
+	case o.surplus > 0:
+		f.Outcome = Fail
+		f.Message = fmt.Sprintf("a rejection told to wait %s, where the limit never asks for more than %s", told1(o.beyond.rejected), secs(longestWait(c.Promise))) + because(o.print.String())
+		f.Witness = (&Witness{
+			Sentence: fmt.Sprintf("the rejection answered at %s told to wait %s; under %s no client ever has to wait longer than %s, and rounding explains no more than %s",
+				secs(o.beyond.rejected.Answered), told1(o.beyond.rejected), limitsOf(c.Promise), secs(longestWait(c.Promise)), roundingOf(o.beyond.rejected)),
+			Counted: 1,
+		}).of(c, []Row{o.beyond.rejected})
+	case o.excess > 0:
+		f.Outcome = Fail
+		f.Message = fmt.Sprintf("%s told a wait that was longer than needed by more than rounding, the worst by %s", plural(o.lateN, "rejection"), secs(o.excess)) + because(o.print.String())
+		f.Witness = (&Witness{
+			Sentence: fmt.Sprintf("a rejection sent at %s told to wait %s; a request sent later was admitted and answered at %s, only %s after it, and rounding explains no more than %s",
+				secs(o.late.rejected.Sent), told1(o.late.rejected), secs(o.late.shown.Answered), secs(o.late.shown.Answered-o.late.rejected.Sent), roundingOf(o.late.rejected)),
+			Counted: o.lateN,
+		}).of(c, []Row{o.late.rejected, o.late.shown})
+	case o.tight == 0:
+		f.Message = fmt.Sprintf("none of %s was shown to be needed: no retry was still rejected shortly before the told moment", plural(o.told, "told wait"))
+	case !c.Whole:
+		f.Message = unwhole
+	default:
+		f.Outcome = Pass
+		f.Message = fmt.Sprintf("no told wait was longer than needed and rounding explains; %d of %d were shown to be needed", o.tight, o.told)
+	}
+	return []Finding{f}
+}
+
+func roundingOf(r Row) string {
+	_, rounding, _ := r.Wait.told()
+	return secs(rounding)
+}
+
+func limitsOf(p limiter.Promise) string {
+	var all []string
+	for _, l := range p.Limits {
+		all = append(all, l.String())
+	}
+	return strings.Join(all, " and ")
+}
