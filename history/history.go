@@ -6,6 +6,7 @@
 package history
 
 import (
+	"cmp"
 	"iter"
 	"math"
 	"slices"
@@ -48,7 +49,7 @@ type Observation struct {
 
 // A Header says what a run was about.
 type Header struct {
-	Version  int       `json:"version"`
+	Version  int       `json:"version"`  // of the record; Create sets it
 	Run      string    `json:"run"`      // unique, sortable by time
 	Scenario string    `json:"scenario"` // its name
 	Target   string    `json:"target"`   // base URL
@@ -110,6 +111,9 @@ type History struct {
 	// lost segment. Checks must not treat such a record as whole.
 	Missing []string
 
+	// Notes says what was found odd and cost nothing: a frame that came twice.
+	Notes []string
+
 	all func() iter.Seq2[Observation, error]
 }
 
@@ -128,6 +132,9 @@ func Of(header Header, observations []Observation, end *End) *History {
 
 // All returns the observations in the order in which they were recorded, which
 // is the order of their completion and no other. An error ends the sequence.
+// It may be called many times, and the sequences may be read side by side. The
+// Evidence of an observation may be kept, but not changed: observations share
+// it.
 func (h *History) All() iter.Seq2[Observation, error] { return h.all() }
 
 // Outcome classifies an observation by the promise of its group.
@@ -147,6 +154,6 @@ func (h *History) Collect() ([]Observation, error) {
 		}
 		all = append(all, o)
 	}
-	slices.SortStableFunc(all, func(a, b Observation) int { return int(min(max(a.Sent-b.Sent, -1), 1)) })
+	slices.SortStableFunc(all, func(a, b Observation) int { return cmp.Compare(a.Sent, b.Sent) })
 	return all, nil
 }
