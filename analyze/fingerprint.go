@@ -15,6 +15,7 @@ type fingerprint struct {
 	shrank   int
 	weighed  int               // rejections of which the real wait is known within bounds
 	excluded [len(habits)]bool // by at least one of them
+	close    bool              // some number, as milliseconds, comes near to what the real wait was at most
 	apart    [2]time.Duration  // least and most of the real waits, as far as they are known
 }
 
@@ -75,6 +76,9 @@ func (p *fingerprint) between(w Wait, least, most time.Duration) {
 		if most+unsure <= n+h.low || least-unsure > n+h.high {
 			p.excluded[i] = true
 		}
+		if i == inMilliseconds && n > most/2 {
+			p.close = true
+		}
 	}
 }
 
@@ -92,7 +96,7 @@ func (p *fingerprint) String() string {
 	case steady && p.apart[1] > p.apart[0]+time.Second:
 		return fmt.Sprintf("it is constant: always %d, whatever the wait", p.first/time.Second)
 	case p.weighed == 0 || !p.excluded[roundedUp]:
-	case !p.excluded[inMilliseconds]:
+	case !p.excluded[inMilliseconds] && p.close:
 		return "the numbers fit milliseconds"
 	case steady:
 		return fmt.Sprintf("it is constant: always %d", p.first/time.Second)

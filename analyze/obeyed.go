@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -82,6 +81,7 @@ type waiter struct {
 // fell; -1 if something that spends may have been decided along with it.
 type told struct {
 	row   Row
+	due   time.Duration
 	spell int
 }
 
@@ -90,15 +90,17 @@ type told struct {
 func obey(c *Case) obedience {
 	o := obedience{soonest: history.Never}
 	ring := keys(c.Header, c.Promise.Limits)
-	spells := map[int]*spell{}
-	waiters := map[int]*waiter{}
+	spells, waiters := make([]spell, len(c.Header.Lanes)), make([]waiter, len(c.Header.Lanes))
+	for i := range spells {
+		spells[i].busy = math.MinInt64
+		waiters[i].spell, waiters[i].lastSpell = -1, -1
+	}
 	consume := slices.ContainsFunc(c.Promise.Limits, func(l limiter.Limit) bool { return l.RejectsConsume })
 	clock := slowest(c.Promise.Limits)
 	longest := longestWait(c.Promise)
 
 	for _, row := range c.Rows {
-		s := at(spells, ring.possible[row.Lane], func() *spell { return &spell{busy: math.MinInt64} })
-		w := at(waiters, ring.certain[row.Lane], func() *waiter { return &waiter{spell: -1, lastSpell: -1} })
+		s, w := &spells[ring.possible[row.Lane]], &waiters[ring.certain[row.Lane]]
 		o.settle(s, row.Sent)
 		group := c.Header.Lanes[row.Lane].Group
 		spends := row.Outcome != limiter.Rejected || consume
@@ -122,18 +124,11 @@ func obey(c *Case) obedience {
 			o.rejected(w, s, row, busy, clock, longest)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(spells)) {
-		o.settle(spells[key], history.Never)
+	for i := range spells {
+		o.settle(&spells[i], history.Never)
 	}
 	slices.SortFunc(o.early, func(a, b pair) int { return int(min(max(a.shown.Sent-b.shown.Sent, -1), 1)) })
 	return o
-}
-
-func at[T any](m map[int]*T, i int, fresh func() *T) *T {
-	if m[i] == nil {
-		m[i] = fresh()
-	}
-	return m[i]
 }
 
 // decidedBy is the latest moment at which a request may have been decided.
@@ -164,20 +159,25 @@ func (o *obedience) settle(s *spell, now time.Duration) {
 
 // admitted learns from an admission what the open rejections had to wait.
 func (o *obedience) admitted(w *waiter, s *spell, row Row, clock clock) {
-	if w.spell == s.number && row.Sent-clock.step >= w.due {
-		if late := row.Sent - w.due; late <= prompt+clock.step {
-			o.obeyed++
-			o.soonest = min(o.soonest, late)
-		} else {
-			o.tardy++
+	// The latest retry that was still rejected bounds the waits from below, and
+	// the latest told moment is the one that this request obeys.
+	retry, due := time.Duration(-1), time.Duration(-1)
+	for _, t := range w.open {
+		if t.spell != s.number || t.row.Answered >= row.Sent {
+			continue
+		}
+		retry = max(retry, t.row.Sent)
+		if t.due <= row.Sent-clock.step {
+			due = max(due, t.due)
 		}
 	}
-	// The latest retry that was still rejected bounds the waits from below.
-	retry := time.Duration(-1)
-	for _, t := range w.open {
-		if t.spell == s.number && t.row.Answered < row.Sent {
-			retry = max(retry, t.row.Sent)
-		}
+	switch late := row.Sent - due; {
+	case due < 0:
+	case late <= prompt+clock.step:
+		o.obeyed++
+		o.soonest = min(o.soonest, late)
+	default:
+		o.tardy++
 	}
 	w.open = slices.DeleteFunc(w.open, func(t told) bool {
 		if t.row.Answered > row.Sent {
@@ -207,7 +207,7 @@ func (o *obedience) needed(rejected, admitted Row, least, most time.Duration, cl
 			o.late = pair{rejected, admitted, wait}
 		}
 	}
-	if wait <= least+rounding {
+	if wait > rounding && wait <= least+rounding {
 		o.tight++
 	}
 }
@@ -233,18 +233,14 @@ func (o *obedience) rejected(w *waiter, s *spell, row Row, busy time.Duration, c
 	}
 	if wait <= rounding {
 		o.tight++ // no honest wait is told in less
-	} else {
-		spell := s.number
-		if busy >= row.Sent {
-			spell = -1
-		}
-		w.hold(told{row, spell})
 	}
 	if busy >= row.Sent {
+		w.hold(told{row, 0, -1})
 		o.blocked = o.blocked || busy == history.Never
 		return
 	}
 	moment := row.Answered + clock.slow(due)
+	w.hold(told{row, moment, s.number})
 	if w.spell != s.number || moment < w.due {
 		w.anchor, w.due, w.spell = row, moment, s.number
 	}
