@@ -10,17 +10,20 @@ import (
 // A Phase is one stretch of pacing: the name of a pace and what it reads.
 // Numbers relative to the promise are resolved when the file is read.
 type Phase struct {
-	Pace  string // name in Paces
-	Label string // for people: "burst 202", "hold 80 % of 100/min"
-	Why   string // what a compiled phase is for: "finds the burst"; empty if written by hand
+	Pace  string `json:"pace"`          // name in Paces
+	Label string `json:"label"`         // for people: "burst 202", "hold 80 % of 100/min"
+	Why   string `json:"why,omitempty"` // what a compiled phase is for: "finds the burst"; empty if written by hand
 
-	Count int             // burst, probe, obey: how many
-	Rate  float64         // hold, ramp: requests per second at the start
-	To    float64         // ramp: requests per second at the end
-	For   time.Duration   // rest, hold, ramp: how long
-	Limit limiter.Limit   // reactive paces: the limit that is being examined
-	Lanes []int           // indices into Plan.Lanes; static paces take them in turn, reactive ones name a lane in each Shot
-	Extra []time.Duration // paces that need more moments say here what these are
+	Count  int           `json:"count,omitempty"`  // burst, edges, obey, window: how many
+	Rate   float64       `json:"rate,omitempty"`   // hold, ramp: requests per second at the start
+	To     float64       `json:"to,omitempty"`     // ramp: requests per second at the end
+	For    time.Duration `json:"for,omitempty"`    // rest, hold, ramp: how long; reactive paces: see each
+	Limit  limiter.Limit `json:"limit"`            // reactive paces: the limit that is being examined
+	Lanes  []int         `json:"lanes,omitempty"`  // indices into Plan.Lanes: static paces take them in turn, reactive ones send from the first and count what all of them sent
+	Others []int         `json:"others,omitempty"` // scope: the lanes that are asked while the first of Lanes is exhausted
+
+	About      time.Duration `json:"about"`                // how long it takes if the promise is kept
+	Rejections int           `json:"rejections,omitempty"` // how many are expected if the promise is kept
 
 	place place // in the file, if written by hand
 }
@@ -32,26 +35,26 @@ func (p Phase) Lane(i int) int { return p.Lanes[i%len(p.Lanes)] }
 // A Plan is a scenario spelled out: every lane, every phase, and every moment
 // that does not depend on answers.
 type Plan struct {
-	Scenario *Scenario
-	Seed     uint64
-	Run      string // id of the run; unique values are made from it
-	Lanes    []Lane
-	Tracks   []Track
+	Scenario *Scenario `json:"-"`
+	Seed     uint64    `json:"seed"`
+	Run      string    `json:"run"` // id of the run; unique values are made from it
+	Lanes    []Lane    `json:"lanes"`
+	Tracks   []Track   `json:"tracks"`
 }
 
 // A Lane is one sender: a group, an identity and a source address. Each has
 // connections of its own.
 type Lane struct {
-	Group    int        // index into Scenario.Groups
-	Identity string     // name of the identity; empty: none
-	Source   netip.Addr // local address to send from; zero: the default route
+	Group    int        `json:"group"`              // index into Scenario.Groups
+	Identity string     `json:"identity,omitempty"` // name of the identity; empty: none
+	Source   netip.Addr `json:"source"`             // local address to send from; zero: the default route
 }
 
 // A Track is what happens to one counter, phase after phase. Tracks run side
 // by side.
 type Track struct {
-	Name   string // of the group, or of the groups that share the counter
-	Phases []Phase
+	Name   string  `json:"name"` // of the group, or of the groups that share the counter
+	Phases []Phase `json:"phases"`
 }
 
 // A Shot is one request of a plan.

@@ -194,4 +194,3 @@ func (r *reader) ramp(n node, of limiter.Limit) (from, to float64) {
 	}
 	return from, to
 }
-

@@ -1,0 +1,110 @@
+package scenarios
+
+import (
+	"math"
+	"time"
+
+	"duckload/limiter"
+)
+
+var edges = Pace{
+	Name:     "edges",
+	Doc:      "Probes just before and just after the moments at which the documented bucket (Limit) has a token again, around at most Count of them, for a while (For).",
+	Next:     nextEdge,
+	Requests: mostEdges,
+}
+
+func mostEdges(p Phase) int {
+	tokens := int(p.For/p.Limit.Interval()) + 2
+	return tokens + len(leads)*min(p.Count, tokens) + slackProbes
+}
+
+// leads are how many round trips the probe before a token is ahead of it: a
+// short one says more, a long one surely ends in time.
+var leads = []time.Duration{2, 1, 4}
+
+// slackProbes are spent where an answer surprises.
+const slackProbes = 24
+
+// slow tokens get every lead each, quick ones one in turn.
+const slowToken = time.Second
+
+func nextEdge(p Phase, v View) Move {
+	mine, token := own(v), p.Limit.Interval()
+	end := v.Start + p.For
+	left := mostEdges(p) - len(mine)
+	if left <= 0 || v.Now >= end {
+		return Move{Done: true}
+	}
+	f := forecastOf(p, v)
+	step := trip(v)
+	if width := f.late - f.early; f.refused > 0 || width > token/2 && width > 2*step {
+		return locate(p, v, f, end)
+	}
+	ahead := edgeStride(p, v, step)
+	last := f.late + ahead*token
+	after := last + p.Limit.Clock() + time.Duration(float64(token)*drift)
+	if after >= end {
+		return Move{Wake: end, Done: true}
+	}
+	var shots []Shot
+	for i := range ahead {
+		if left--; left <= len(leads) {
+			break
+		}
+		shots = append(shots, shot(p, v, f.late+i*token+p.Limit.Clock()))
+	}
+	for _, lead := range leadsFor(p, len(mine)) {
+		at := f.early + ahead*token - lead*step - guard
+		if at > v.Now && (len(shots) == 0 || at > shots[len(shots)-1].At) {
+			shots = append(shots, shot(p, v, at))
+		}
+	}
+	return Move{Shots: apart(append(shots, shot(p, v, after)))}
+}
+
+// guard is kept between a probe that must end before a moment and the moment.
+const guard = time.Millisecond
+
+// edgeStride returns how many tokens to take first, so that the next one is
+// far enough ahead, and so that the pairs last until the end.
+func edgeStride(p Phase, v View, step time.Duration) time.Duration {
+	token := p.Limit.Interval()
+	f := forecastOf(p, v)
+	need := v.Now + 2*step + 2*guard - f.early
+	ahead := max(0, time.Duration(math.Ceil(float64(need)/float64(token))))
+	if room := p.For / time.Duration(max(1, p.Count)) / token; room > 1 {
+		ahead = max(ahead, room-1)
+	}
+	return ahead
+}
+
+func leadsFor(p Phase, sent int) []time.Duration {
+	if p.Limit.RejectsConsume {
+		return leads[:1]
+	}
+	if p.Limit.Interval() >= slowToken {
+		return []time.Duration{4, 2, 1}
+	}
+	return leads[sent/2%len(leads):][:1]
+}
+
+// locate sends one request to learn where the next token is, because an answer
+// was lost or surprised.
+func locate(p Phase, v View, f forecast, end time.Duration) Move {
+	at := v.Now
+	if f.refused > 0 {
+		at = f.late
+	} else if rejectedLast(v) {
+		at = max(at, f.early+p.Limit.Interval()/4)
+	}
+	if at >= end {
+		return Move{Wake: end, Done: true}
+	}
+	return Move{Shots: []Shot{shot(p, v, at)}}
+}
+
+func rejectedLast(v View) bool {
+	mine := own(v)
+	return len(mine) > 0 && mine[len(mine)-1].Outcome == limiter.Rejected
+}

@@ -1,0 +1,88 @@
+package scenarios
+
+import (
+	"net/url"
+	"strings"
+)
+
+// A Message is one request as it goes out, without the base URL.
+type Message struct {
+	Request int    // index into the group's requests
+	Method  string // "GET"
+	Path    string // begins with a slash; query included
+	Headers []Header
+	Body    string // empty: none
+}
+
+// A Header is a header as it goes out.
+type Header struct{ Name, Value string }
+
+// Message returns request seq of a lane, counted from 0. It is a function of
+// the plan, the lane and the number alone: the same again for the same run,
+// with values of its own in every other.
+func (p Plan) Message(lane int, seq uint64) Message {
+	l := p.Lanes[lane]
+	g := p.Scenario.Groups[l.Group]
+	// Lanes number their requests each from 0, so the lane is part of the name.
+	name := strings.Join([]string{g.Name, l.Identity, l.Source.String()}, "/")
+	render := func(t Template) string { return t.Render(p.Run, name, seq) }
+
+	i := g.pick(seq)
+	request := g.Requests[i]
+	m := Message{Request: i, Method: request.Method, Path: render(request.Path), Body: render(request.Body)}
+	var query []string
+	if request.Type != "" {
+		m.Headers = append(m.Headers, Header{"Content-Type", request.Type})
+	}
+	add := func(headers, parameters []Pair) {
+		for _, h := range headers {
+			m.Headers = set(m.Headers, Header{h.Name, render(h.Value)})
+		}
+		for _, q := range parameters {
+			query = append(query, url.QueryEscape(q.Name)+"="+url.QueryEscape(render(q.Value)))
+		}
+	}
+	for _, id := range p.Scenario.Identities {
+		if id.Name == l.Identity {
+			add(id.Headers, id.Query)
+		}
+	}
+	add(request.Headers, request.Query)
+	if len(query) > 0 {
+		separator := "?"
+		if strings.Contains(m.Path, "?") {
+			separator = "&"
+		}
+		m.Path += separator + strings.Join(query, "&")
+	}
+	return m
+}
+
+// set replaces a header of the same name: the request's own stand before those
+// of its identity.
+func set(headers []Header, h Header) []Header {
+	for i := range headers {
+		if strings.EqualFold(headers[i].Name, h.Name) {
+			headers[i] = h
+			return headers
+		}
+	}
+	return append(headers, h)
+}
+
+// pick returns which of a group's requests is number seq: they take turns,
+// each as often as its weight says.
+func (g Group) pick(seq uint64) int {
+	total := uint64(0)
+	for _, q := range g.Requests {
+		total += uint64(q.Weight)
+	}
+	at := seq % total
+	for i, q := range g.Requests {
+		if at < uint64(q.Weight) {
+			return i
+		}
+		at -= uint64(q.Weight)
+	}
+	return 0
+}

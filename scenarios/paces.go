@@ -1,0 +1,25 @@
+package scenarios
+
+// Paces are all rhythms of requests, in the order in which they are shown.
+var Paces = []Pace{
+	rest,
+	refill,
+	lone,
+	burst,
+	hold,
+	ramp,
+	edges,
+	obey,
+	scope,
+	window,
+}
+
+// PaceOf returns the pace of a phase. Compiled phases always have one.
+func PaceOf(p Phase) (Pace, bool) {
+	for _, pace := range Paces {
+		if pace.Name == p.Pace {
+			return pace, true
+		}
+	}
+	return Pace{}, false
+}

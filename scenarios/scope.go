@@ -1,0 +1,95 @@
+package scenarios
+
+import (
+	"math"
+	"time"
+
+	"duckload/limiter"
+)
+
+var scope = Pace{
+	Name:     "scope",
+	Doc:      "While the key of the first lane is exhausted (Limit), asks from every other lane (Others), between two rejections on the first.",
+	Next:     nextScope,
+	Requests: mostScoped,
+}
+
+func mostScoped(p Phase) int {
+	return len(p.Others)*scopeTries*(2+scopeProbes(p, maxSpan)) + scopeDrain
+}
+
+const (
+	scopeTries = 3                      // how often a lane is asked until the first is rejected before and after
+	scopeDrain = 40                     // what may be sent to exhaust the key
+	maxSpan    = 250 * time.Millisecond // longest time between the two rejections that the bound counts with
+)
+
+// scopeProbes is enough that tokens which come back meanwhile cannot explain
+// all of them.
+func scopeProbes(p Phase, span time.Duration) int {
+	return 2 + int(math.Ceil(p.Limit.Rate()*min(span, maxSpan).Seconds()))
+}
+
+// A scopeState is how far the questions have come.
+type scopeState struct {
+	other   int  // index into Others: who is asked next
+	emptied bool // the last answer on the first lane was a rejection
+	asked   bool // the other lane was asked since
+	tries   int
+	drained int // admitted on the first lane in this phase
+}
+
+func nextScope(p Phase, v View) Move {
+	mine := own(v)
+	var state scopeState
+	for _, s := range mine {
+		state = state.after(p, s)
+	}
+	if state.other >= len(p.Others) || len(mine) >= mostScoped(p)-1 || state.drained >= scopeDrain {
+		return Move{Done: true}
+	}
+	if !state.emptied || state.asked {
+		return Move{Shots: emptying(p, v, state)}
+	}
+	n := min(scopeProbes(p, 4*trip(v)), mostScoped(p)-1-len(mine))
+	shots := make([]Shot, n)
+	for i := range shots {
+		shots[i] = Shot{At: v.Now, Lane: p.Others[state.other], Phase: v.Phase}
+	}
+	return Move{Shots: apart(shots)}
+}
+
+// emptying returns what exhausts the first lane, or shows that it still is.
+func emptying(p Phase, v View, state scopeState) []Shot {
+	n := 1
+	if f := forecastOf(p, v); !state.asked && f.refused == 0 && p.Limit.Reading == limiter.TokenBucket {
+		n = min(f.tokens(p.Limit.Interval(), v.Now)+1, scopeDrain-state.drained)
+	}
+	shots := make([]Shot, max(1, n))
+	for i := range shots {
+		shots[i] = shot(p, v, v.Now)
+	}
+	return apart(shots)
+}
+
+func (state scopeState) after(p Phase, s Seen) scopeState {
+	switch {
+	case s.Lane != p.Lanes[0]:
+		state.asked = true
+	case s.Outcome == limiter.Rejected:
+		if state.asked {
+			state.other, state.tries = state.other+1, 0
+		}
+		state.emptied, state.asked = true, false
+	default:
+		if state.asked {
+			state.tries++
+		}
+		if state.tries >= scopeTries {
+			state.other, state.tries = state.other+1, 0
+		}
+		state.emptied, state.asked = false, false
+		state.drained++
+	}
+	return state
+}
