@@ -256,8 +256,7 @@ func (w *waiter) hold(t told) {
 
 // A clock says how a limiter's clock and ours may differ: assumption A2.
 type clock struct {
-	step      time.Duration // of the limiter's clock
-	tolerance float64       // how much slower than documented it may refill
+	step time.Duration // of the limiter's clock
 }
 
 // slowest is the widest clock of several limits.
@@ -265,14 +264,13 @@ func slowest(limits []limiter.Limit) clock {
 	var c clock
 	for _, l := range limits {
 		c.step = max(c.step, l.Clock())
-		c.tolerance = max(c.tolerance, l.Tolerance)
 	}
 	return c
 }
 
 // slow is how long a wait on the limiter's clock takes at most on ours.
 func (c clock) slow(wait time.Duration) time.Duration {
-	return time.Duration(float64(wait) / ((1 - clockDrift) * (1 - min(c.tolerance, 0.99))))
+	return time.Duration(float64(wait) * (1 + clockDrift))
 }
 
 // fast is how much may pass on the limiter's clock while a time passes on ours.

@@ -19,8 +19,8 @@ whose answer came after the first rejection was sent and which was sent before t
 nothing fails and at least one request that was sent within a second of the told moment was admitted.
 
 A date is counted from the Date of the same answer, and one second is added because both are cut to seconds; without a
-Date nothing is judged. The wait is stretched by the clocks' difference (5 in 10,000), by the granularity of the limiter's
-clock, and by the tolerance of a best-effort promise. Where a scope is not documented, only requests of one lane are
+Date nothing is judged. The wait is stretched by the clocks' difference (5 in 10,000) and by the granularity of the limiter's
+clock; a best-effort promise stretches it no further, for the limiter knows its own rate. Where a scope is not documented, only requests of one lane are
 compared, and a request of any lane is taken to spend.
 
 Assumptions: one limiter per key; nobody else uses it (with exclusive: false the check cannot fail); Date and Retry-After

@@ -1,0 +1,81 @@
+package analyze
+
+import (
+	"fmt"
+	"strconv"
+
+	"duckload/history"
+	"duckload/limiter"
+)
+
+var errorsObjective = Check{
+	ID:       "errors",
+	Question: "does the share of requests without a useful answer stay within the objective?",
+	Doc: `A fact about this run: the share of requests whose outcome is unknown, among all that were sent. Unknown is neither
+admitted nor rejected: no answer, a reset, a 5xx, a redirect, and every status that the scenario does not name.
+
+It fails if the share is above the objective. Requests that the transport sent again by itself count once, by the answer that
+came in the end. Those that were given up because the run was stopped are left out.
+
+Typical causes of failure: the server breaks under the load; a wrong key (401); a status that means "admitted" and is missing in
+the scenario, such as the 409 of an account that exists already; a limiter that rejects with another status.`,
+	Applies: func(p limiter.Promise) bool { return p.Objectives.Errors != nil },
+	Watch:   func(c *Case) Watcher { return &errorsWatch{c: c} },
+}
+
+type errorsWatch struct {
+	c    *Case
+	seen tally
+	cut  int // given up because the run was stopped
+}
+
+// canceled is the class of requests that were given up by ourselves.
+const canceled = "canceled"
+
+func (w *errorsWatch) Observe(o *history.Observation, outcome limiter.Outcome) {
+	switch {
+	case o.Resent:
+	case outcome != limiter.Unknown:
+		w.seen.fine()
+	case o.Error == canceled:
+		w.cut++
+	case o.Status == 0 && o.Error != "":
+		w.seen.complain(complaint{kind: o.Error}, o, outcome)
+	case o.Status == 0:
+		w.seen.complain(complaint{kind: "no answer"}, o, outcome)
+	default:
+		w.seen.complain(complaint{kind: "status " + strconv.Itoa(o.Status)}, o, outcome)
+	}
+}
+
+func (w *errorsWatch) Findings() []Finding {
+	f := Finding{Check: "errors"}
+	n, bad := w.seen.judged, w.seen.broken
+	most := *w.c.Promise.Objectives.Errors
+	if n == 0 {
+		f.Outcome = Inconclusive
+		f.Message = "no request was sent"
+		return []Finding{f}
+	}
+	share := float64(bad) / float64(n)
+	f.Message = fmt.Sprintf("%d of %s (%s) had no useful answer", bad, plural(n, "request"), percent(share))
+	if bad > 0 {
+		f.Message += ": " + w.seen.String()
+	}
+	switch {
+	case share > most:
+		f.Outcome = Fail
+		f.Message += fmt.Sprintf("; the objective is at most %s", percent(most))
+		f.Witness = w.seen.witness(fmt.Sprintf("%d of %s were neither admitted nor rejected; at most %s may be", bad, plural(n, "request"), percent(most)))
+		f.Witness.Allowed = most * float64(n)
+	case !w.c.Whole:
+		f.Outcome = Inconclusive
+		f.Message += "; but part of the record is missing"
+	default:
+		f.Outcome = Pass
+	}
+	return []Finding{f}
+}
+
+// percent writes a share: "1.5 %".
+func percent(share float64) string { return strconv.FormatFloat(share*100, 'g', 3, 64) + " %" }
