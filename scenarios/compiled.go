@@ -108,7 +108,7 @@ func (b *builder) bucket() []Phase {
 func (b *builder) sustained() {
 	token := b.limit.Interval()
 	n := min(max(2, int((5*time.Second+token-1)/token)), 60)
-	b.add(Phase{Pace: hold.Name, Label: "hold 100% of " + b.limit.String(), Rate: b.limit.Rate(), For: time.Duration(n-1)*token + min(token/2, time.Millisecond),
+	b.add(Phase{Pace: hold.Name, Label: fmt.Sprintf("hold %d/%s", b.limit.Limit, limiter.Per(b.limit.Window)), Rate: b.limit.Rate(), For: time.Duration(n-1)*token + min(token/2, max(250*time.Millisecond, 4*b.trip)),
 		Why: "a client that keeps exactly to the documented rate must never be rejected"})
 }
 
@@ -125,7 +125,7 @@ func (b *builder) obeying() {
 // long as there is time, and at least one token.
 func (b *builder) edging(left time.Duration) {
 	token := b.limit.Interval()
-	length := min(max(left, token), max(20*time.Second, 4*token))
+	length := min(max(left, token), max(32*time.Second, 4*token))
 	if b.thorough {
 		length *= 3
 	}
@@ -133,16 +133,28 @@ func (b *builder) edging(left time.Duration) {
 	tokens := min(max(1, length/token), mostTokens)
 	pairs := min(int(tokens), maxPairs)
 	late := b.limit.Clock() + 4*b.trip + time.Duration(float64(token)*drift)
-	b.add(Phase{Pace: edges.Name, Label: fmt.Sprintf("edge probes, %d tokens", tokens), Count: pairs, For: tokens*token + late, About: tokens*token + b.trip,
-		Rejections: pairs * leadsEach(token),
+	b.add(Phase{Pace: edges.Name, Label: "edge probes, " + several(int(tokens), "token"), Count: pairs, For: tokens*token + late, About: tokens*token + b.trip,
+		Rejections: pairs * leadsEach(b.limit),
 		Why:        "just before a token is due a request must be rejected, just after it one must be admitted: that measures the rate"})
+}
+
+// several returns "1 token" or "2 tokens".
+func several(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // maxPairs is how many moments are probed on both sides.
 const maxPairs = 60
 
-func leadsEach(token time.Duration) int {
-	if token >= slowToken {
+// leadsEach is how many probes come before each of them.
+func leadsEach(l limiter.Limit) int {
+	switch {
+	case l.RejectsConsume:
+		return 0
+	case l.Interval() >= slowToken:
 		return len(leads)
 	}
 	return 1

@@ -16,7 +16,7 @@ var edges = Pace{
 
 func mostEdges(p Phase) int {
 	tokens := int(p.For/p.Limit.Interval()) + 2
-	return tokens + len(leads)*min(p.Count, tokens) + slackProbes
+	return tokens + tokens/4 + leadsEach(p.Limit)*min(p.Count, tokens) + slackProbes
 }
 
 // leads are how many round trips the probe before a token is ahead of it: a
@@ -80,13 +80,13 @@ func edgeStride(p Phase, v View, step time.Duration) time.Duration {
 }
 
 func leadsFor(p Phase, sent int) []time.Duration {
-	if p.Limit.RejectsConsume {
-		return leads[:1]
+	switch leadsEach(p.Limit) {
+	case 0:
+		return nil // the probe would empty the bucket again
+	case 1:
+		return leads[sent/2%len(leads):][:1]
 	}
-	if p.Limit.Interval() >= slowToken {
-		return []time.Duration{4, 2, 1}
-	}
-	return leads[sent/2%len(leads):][:1]
+	return []time.Duration{4, 2, 1}
 }
 
 // locate sends one request to learn where the next token is, because an answer

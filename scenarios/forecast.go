@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"slices"
 	"time"
 
 	"duckload/limiter"
@@ -24,6 +23,8 @@ func forecastOf(p Phase, v View) forecast {
 		token: p.Limit.Interval(),
 		tau:   time.Duration(p.Limit.Burst-1) * p.Limit.Interval(),
 		trip:  trip(v),
+
+		consumes: p.Limit.RejectsConsume,
 	}
 	for _, s := range byAnswer(p, v.Seen) {
 		f.see(s)
@@ -42,6 +43,7 @@ type filter struct {
 	raised   time.Duration // what a rejection proved about lo, once nothing overlaps it
 	until    time.Duration // when that rejection was answered
 	refused  int
+	consumes bool // a rejected request empties the bucket
 }
 
 func (f *filter) see(s Seen) {
@@ -52,6 +54,8 @@ func (f *filter) see(s Seen) {
 	case s.Outcome == limiter.Unknown:
 		f.hi = max(f.hi, s.Sent) + f.token
 		f.consumed = max(f.consumed, decided(s))
+	case f.consumes:
+		f.lo, f.hi = max(f.lo, s.Sent+f.tau+f.token), max(f.hi, s.Answered+f.tau+f.token)
 	case s.Sent >= f.consumed:
 		f.reject(s)
 	}
@@ -100,25 +104,4 @@ func (f forecast) tokens(token, at time.Duration) int {
 		return 0
 	}
 	return int((at-f.late)/token) + 1
-}
-
-// rejected counts the rejections in what a phase sent.
-func rejected(seen []Seen) int {
-	n := 0
-	for _, s := range seen {
-		if s.Outcome == limiter.Rejected {
-			n++
-		}
-	}
-	return n
-}
-
-// lanesOf returns the lanes of some phases, each once, in rising order.
-func lanesOf(phases []Phase) []int {
-	var lanes []int
-	for _, p := range phases {
-		lanes = append(append(lanes, p.Lanes...), p.Others...)
-	}
-	slices.Sort(lanes)
-	return slices.Compact(lanes)
 }

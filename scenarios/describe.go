@@ -1,0 +1,90 @@
+package scenarios
+
+import (
+	"time"
+)
+
+// A Description is what a plan would do, for people to read before it does.
+type Description struct {
+	Requests  int           `json:"requests"` // at most
+	Duration  time.Duration `json:"duration"` // about
+	Creates   []Creation    `json:"creates,omitempty"`
+	Steps     []Step        `json:"steps"`
+	Abilities []Ability     `json:"abilities"`
+}
+
+// A Creation is what requests leave on the target.
+type Creation struct {
+	What string `json:"what"` // "account"
+	Most int    `json:"most"`
+}
+
+// A Step is one phase as a person plans it.
+type Step struct {
+	Group      string        `json:"group"`
+	Label      string        `json:"label"`
+	Why        string        `json:"why,omitempty"`
+	From       time.Duration `json:"from"`       // about, since the start of the run
+	Takes      time.Duration `json:"takes"`      // about
+	Requests   int           `json:"requests"`   // at most
+	Rejections int           `json:"rejections"` // expected
+	Creates    []Creation    `json:"creates,omitempty"`
+}
+
+// Describe says what a plan would send, how long it takes, what it creates on
+// the target, and what it can decide at a round trip (0: 15 ms). Numbers are
+// bounds: answers decide how many reactive phases really send.
+func Describe(p Plan, trip time.Duration) Description {
+	if trip <= 0 {
+		trip = assumedTrip
+	}
+	d := Description{Requests: p.Requests(), Duration: p.Duration()}
+	for _, track := range p.Tracks {
+		var from time.Duration
+		for _, phase := range track.Phases {
+			pace, _ := PaceOf(phase)
+			g := p.Scenario.Groups[p.Lanes[phase.Lanes[0]].Group]
+			n := pace.Requests(phase)
+			step := Step{
+				Group: g.Name, Label: phase.Label, Why: phase.Why, From: from, Takes: phase.About,
+				Requests: n, Rejections: min(n, phase.Rejections), Creates: g.creates(n - min(n, phase.Rejections)),
+			}
+			from += phase.About
+			d.Steps = append(d.Steps, step)
+			d.Creates = sum(d.Creates, step.Creates)
+		}
+	}
+	for i := range p.Scenario.Groups {
+		d.Abilities = append(d.Abilities, abilities(p, i, trip)...)
+	}
+	return d
+}
+
+// creates returns what a number of admitted requests leave at most.
+func (g Group) creates(admitted int) []Creation {
+	var all []Creation
+	total := 0
+	for _, q := range g.Requests {
+		total += q.Weight
+	}
+	for _, q := range g.Requests {
+		if n := (admitted*q.Weight + total - 1) / total; q.Creates != "" && n > 0 {
+			all = sum(all, []Creation{{q.Creates, n}})
+		}
+	}
+	return all
+}
+
+func sum(all, more []Creation) []Creation {
+next:
+	for _, m := range more {
+		for i := range all {
+			if all[i].What == m.What {
+				all[i].Most += m.Most
+				continue next
+			}
+		}
+		all = append(all, m)
+	}
+	return all
+}
