@@ -101,7 +101,7 @@ func TestEachGroupKeepsItsLimit(t *testing.T) {
 				}
 				time.Sleep(want.interval - 1)
 				refused := c.ask(group)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				if admitted := c.ask(group); refused.status != 429 || admitted.status >= 300 {
 					t.Errorf("%d one nanosecond before a token, %d then; want 429, then 2xx", refused.status, admitted.status)
 				}
@@ -140,7 +140,9 @@ func TestWhateverReachesAGroupCounts(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := serving(t, SpaceDuck())
 		for i, spend := range []func() response{
-			func() response { return c.with("").do("POST", "/beak/newsletter/subscribe", `{"email":"a@example.com"}`) },
+			func() response {
+				return c.with("").do("POST", "/beak/newsletter/subscribe", `{"email":"a@example.com"}`)
+			},
 			func() response { return c.do("GET", "/beak/newsletter/unknown", "") },
 		} {
 			if got := spend(); got.status == 429 {
@@ -218,7 +220,7 @@ func TestCountersThatAreFullAgainAreForgotten(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := serving(t, SpaceDuck())
 		most := 0
-		for i := range 20_000 {
+		for i := range 5000 {
 			c.from(fmt.Sprintf("10.0.%d.%d", i/256, i%256)).ask("signup")
 			time.Sleep(50 * time.Millisecond)
 			most = max(most, len(c.server.groups[1].counters[0].of))
