@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+	"pgregory.net/rapid"
 )
 
 // isPart fails unless got is what is left of want after leaving some out.
@@ -379,4 +380,57 @@ func TestABrokenRecordDoesNotTalkForEver(t *testing.T) {
 	if len(got.Missing) > mostRemarks+1 || !strings.Contains(got.Missing[len(got.Missing)-1], "more like these") {
 		t.Errorf("got %d sentences, the last %q; want at most %d", len(got.Missing), got.Missing[len(got.Missing)-1], mostRemarks+1)
 	}
+}
+
+// Frames are cut, flipped, repeated, moved, swapped for those of another
+// record. What is read then was written, in that order; and whatever is not
+// read is announced.
+func TestWhateverHappensToARecordIsAnnounced(t *testing.T) {
+	b, all := small(t)
+	other, _ := small(t)
+	foreign := pieces(t, other)
+	dir := folder(t, b)
+	rapid.Check(t, func(r *rapid.T) {
+		f := pieces(t, b)
+		for range rapid.IntRange(1, 5).Draw(r, "mishaps") {
+			i := rapid.IntRange(0, len(f)-1).Draw(r, "frame")
+			j := rapid.IntRange(0, len(f)).Draw(r, "place")
+			switch rapid.SampledFrom([]string{"cut", "flip", "repeat", "move", "lose", "foreign"}).Draw(r, "mishap") {
+			case "cut":
+				f[i] = f[i][:rapid.IntRange(0, len(f[i])).Draw(r, "length")]
+			case "flip":
+				if len(f[i]) > 0 {
+					f[i] = slices.Clone(f[i])
+					f[i][rapid.IntRange(0, len(f[i])-1).Draw(r, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(r, "bit")
+				}
+			case "repeat":
+				f = slices.Insert(f, j, f[i])
+			case "move":
+				frame := f[i]
+				f = slices.Insert(slices.Delete(f, i, i+1), min(j, len(f)-1), frame)
+			case "lose":
+				f[i] = nil
+			case "foreign":
+				f = slices.Insert(f, j, foreign[rapid.IntRange(0, len(foreign)-1).Draw(r, "foreign frame")])
+			}
+		}
+		if err := os.WriteFile(segmentPath(dir, 0), join(f...), 0o644); err != nil {
+			r.Fatal(err)
+		}
+		h, err := Open(dir)
+		if err != nil {
+			return // said clearly
+		}
+		var got []Observation
+		for o, err := range h.All() {
+			if err != nil {
+				r.Fatal(err)
+			}
+			got = append(got, o)
+		}
+		isPart(t, got, all)
+		if len(h.Missing) == 0 && (len(got) != len(all) || h.End == nil) {
+			r.Fatalf("got %d of %d observations, end %v, and nothing missing", len(got), len(all), h.End)
+		}
+	})
 }
