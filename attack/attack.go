@@ -1,9 +1,17 @@
 // Package attack sends a plan with vegeta and records what happens. It is the
 // only part of duckload that waits or talks.
+//
+// A conductor walks the phases of each track and hands the shots to lanes; a
+// lane is one vegeta attacker with connections of its own, whose pacer waits
+// for the next shot; a recorder, which is the lane's http.RoundTripper, makes
+// the request and writes down what came of it.
 package attack
 
 import (
+	"context"
+	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"duckload/history"
@@ -17,6 +25,11 @@ type Options struct {
 	// Transport makes the transport of a lane. nil: net/http over a socket
 	// bound to the lane's source address.
 	Transport func(scenarios.Lane) http.RoundTripper
+
+	// Dial, if not nil, returns a dial function that stands for a source
+	// address, or nil to bind a socket to it. A machine may lack 127.0.0.2; the
+	// built-in emulator can be told which source a connection stands for.
+	Dial func(source netip.Addr) func(ctx context.Context, network, address string) (net.Conn, error)
 
 	Target     string        // base URL
 	AllowHosts []string      // hosts that may be contacted beside loopback
@@ -44,3 +57,16 @@ type Event struct {
 	Ends    bool            // the track has ended; no request is meant
 	Outcome limiter.Outcome // of the request that ended
 }
+
+// defaultTimeout is when a request is given up.
+const defaultTimeout = 30 * time.Second
+
+// grace is how long requests under way may take to end once a run is stopped.
+const grace = 700 * time.Millisecond
+
+// maxBody is how much of an answer's body is read, and maxJSON how much of it
+// is looked at for the values that a promise names.
+const (
+	maxBody = 1 << 20
+	maxJSON = 64 << 10
+)
