@@ -57,21 +57,11 @@ func outcomeOf(promise limiter.Promise, o history.Observation) limiter.Outcome {
 // judge runs one check over a case, as a run does.
 func judge(t *testing.T, check Check, c *Case, observations []history.Observation) Finding {
 	t.Helper()
-	var findings []Finding
-	if check.Watch != nil {
-		w := check.Watch(c)
-		for i := range observations {
-			w.Observe(&observations[i], outcomeOf(c.Promise, observations[i]))
-		}
-		findings = append(findings, w.Findings()...)
+	all := findings(check, c, observations)
+	if len(all) != 1 {
+		t.Fatalf("%s: got %d findings, want 1: %+v", check.ID, len(all), all)
 	}
-	if check.Judge != nil {
-		findings = append(findings, check.Judge(c)...)
-	}
-	if len(findings) != 1 {
-		t.Fatalf("%s: got %d findings, want 1: %+v", check.ID, len(findings), findings)
-	}
-	f := findings[0]
+	f := all[0]
 	if f.Check != check.ID {
 		t.Errorf("got a finding of %q, want %q", f.Check, check.ID)
 	}

@@ -180,7 +180,7 @@ func (o *obedience) admitted(w *waiter, s *spell, row Row, clock clock) {
 		o.tardy++
 	}
 	w.open = slices.DeleteFunc(w.open, func(t told) bool {
-		if t.row.Answered > row.Sent {
+		if t.row.Answered >= row.Sent {
 			return false // which of the two was decided first is not known
 		}
 		most := row.Answered - t.row.Sent

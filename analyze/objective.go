@@ -44,8 +44,8 @@ answers at once and has too few cores.`,
 type latencyWatch struct {
 	c          *Case
 	least      time.Duration // the strictest objective
-	service    sample // Done − Sent
-	felt       sample // Done − Intended
+	service    sample        // Done − Sent
+	felt       sample        // Done − Intended
 	unanswered int
 	slowest    []Evidence // at most MaxEvidence, the slowest first
 	took       []time.Duration
