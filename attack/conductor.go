@@ -16,7 +16,6 @@ type conductor struct {
 	*run
 	track    int
 	phases   []scenarios.Phase
-	first    int // index of the first phase in history.Header.Phases
 	reactive bool
 
 	mu          sync.Mutex

@@ -21,7 +21,6 @@ type lane struct {
 	index   int
 	lane    scenarios.Lane
 	group   scenarios.Group
-	maker   maker
 	workers int
 
 	jobs chan job
@@ -50,7 +49,6 @@ func (r *run) newLane(i int) (*lane, error) {
 	l := &lane{run: r, index: i, lane: r.plan.Lanes[i], jobs: make(chan job, queue), due: map[uint64]job{}}
 	l.group = r.plan.Scenario.Groups[l.lane.Group]
 	l.workers = workersFor(r.plan, i)
-	l.maker = newMaker(r.plan, i, r.target, r.options.UserAgent)
 	if r.options.Transport != nil {
 		l.transport = r.options.Transport(l.lane)
 		return l, nil

@@ -36,10 +36,10 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(l.hurry, timeout)
 	defer cancel()
 	o := history.Observation{
-		Lane: l.index, Phase: j.from.first + j.shot.Phase, Seq: seq, Intended: j.shot.At,
+		Lane: l.index, Phase: l.plan.Number(j.from.track, j.shot.Phase), Seq: seq, Intended: j.shot.At,
 	}
 	trace := &trace{clock: &l.clock}
-	request, which, err := l.maker.request(httptrace.WithClientTrace(ctx, trace.hooks()), seq)
+	request, which, err := l.request(httptrace.WithClientTrace(ctx, trace.hooks()), seq)
 	o.Request = which
 	if err == nil {
 		o.BytesOut = max(request.ContentLength, 0)

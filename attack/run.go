@@ -25,7 +25,6 @@ type run struct {
 	hurry   context.Context // ends when requests under way must end, too
 
 	lanes  []*lane
-	first  []int // of each track: index of its first phase in history.Header.Phases
 	sent   atomic.Int64
 	left   atomic.Int64 // shots that were due and were not sent
 	offers atomic.Int64
@@ -91,10 +90,8 @@ func (r *run) attack() {
 	for _, l := range r.lanes {
 		lanes.Go(l.attack)
 	}
-	phases := 0
 	for i, t := range r.plan.Tracks {
-		c := &conductor{run: r, track: i, phases: t.Phases, first: phases, reactive: reacts(t)}
-		phases += len(t.Phases)
+		c := &conductor{run: r, track: i, phases: t.Phases, reactive: reacts(t)}
 		tracks.Go(c.walk)
 	}
 	tracks.Wait()
