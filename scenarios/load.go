@@ -142,6 +142,10 @@ func (r *reader) parse(text []byte) *yaml.Node {
 // line finds the place in a message of the YAML parser, which has no column.
 var line = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
+// fromZero are the messages of the parser proper: the library counts their
+// lines from 0, those of the scanner below it from 1.
+var fromZero = regexp.MustCompile(`^did not find expected (node content|key|'-' indicator|',' or|<document start>)`)
+
 func (r *reader) syntax(err error) {
 	found := line.FindStringSubmatch(err.Error())
 	at, text := place{1, 1}, err.Error()
@@ -149,6 +153,9 @@ func (r *reader) syntax(err error) {
 		text = text[len(found[0]):]
 		if n, err := strconv.Atoi(found[1]); err == nil && n > 0 {
 			at.line = n
+			if fromZero.MatchString(text) {
+				at.line++
+			}
 		}
 	}
 	r.at(at, "", "not YAML: %s", text)
