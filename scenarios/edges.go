@@ -32,8 +32,8 @@ const slowToken = time.Second
 func nextEdge(p Phase, v View) Move {
 	mine, token := own(v), p.Limit.Interval()
 	end := v.Start + p.For
-	left := mostEdges(p) - len(mine)
-	if left <= 0 || v.Now >= end {
+	left := mostEdges(p) - len(mine) - len(leads) - 1 // a pair more must fit
+	if left < 0 || v.Now >= end {
 		return Move{Done: true}
 	}
 	f := forecastOf(p, v)
@@ -48,10 +48,7 @@ func nextEdge(p Phase, v View) Move {
 		return Move{Wake: end, Done: true}
 	}
 	var shots []Shot
-	for i := range ahead {
-		if left--; left <= len(leads) {
-			break
-		}
+	for i := range min(ahead, time.Duration(left)) {
 		shots = append(shots, shot(p, v, f.late+i*token+p.Limit.Clock()))
 	}
 	for _, lead := range leadsFor(p, len(mine)) {
