@@ -3,8 +3,6 @@ package history
 import (
 	"encoding/binary"
 	"fmt"
-
-	"duckload/limiter"
 )
 
 // The payload of a frame of observations is a list of columns, each its length
@@ -183,80 +181,6 @@ func (b *block) add(o *Observation) {
 		intended: int64(o.Intended), step: step, bytesIn: o.BytesIn, byteOut: o.BytesOut,
 	}
 	b.count++
-}
-
-// keep writes evidence as a reference to the frame's dictionary.
-func (b *block) keep(evidence limiter.Fields) {
-	b.key = b.key[:0]
-	for _, f := range evidence {
-		b.key = binary.AppendUvarint(b.key, uint64(len(f.Name)))
-		b.key = append(b.key, f.Name...)
-		b.key = binary.AppendUvarint(b.key, uint64(len(f.Value)))
-		b.key = append(b.key, f.Value...)
-	}
-	if id, known := b.evidence[string(b.key)]; known {
-		b.uvarint(colEvidence, uint64(len(b.evidence)-id))
-		return
-	}
-	b.evidence[string(b.key)] = len(b.evidence)
-	b.uvarint(colEvidence, 0)
-	b.fields += len(evidence)
-
-	form := b.form(evidence)
-	b.uvarint(colFormOf, uint64(form))
-	for i, f := range evidence {
-		value, known := b.values[f.Value]
-		switch {
-		case !known:
-			value = b.intern(b.values, f.Value, colValueLength)
-			b.uvarint(colValues, 1)
-		case value == b.last[form][i]:
-			b.uvarint(colValues, 0)
-		default:
-			b.uvarint(colValues, value+2)
-		}
-		b.last[form][i] = value
-	}
-}
-
-// noValue stands before a form's first evidence.
-const noValue = ^uint64(0)
-
-func (b *block) form(evidence limiter.Fields) int {
-	b.key = b.key[:0]
-	b.key = binary.AppendUvarint(b.key, uint64(len(evidence)))
-	for _, f := range evidence {
-		b.key = binary.AppendUvarint(b.key, b.word(f.Name))
-	}
-	form, known := b.forms[string(b.key)]
-	if !known {
-		form = len(b.forms)
-		b.forms[string(b.key)] = form
-		b.cols[colForms] = append(b.cols[colForms], b.key...)
-		last := make([]uint64, len(evidence))
-		for i := range last {
-			last[i] = noValue
-		}
-		b.last = append(b.last, last)
-	}
-	return form
-}
-
-func (b *block) word(s string) uint64 {
-	if id, known := b.words[s]; known {
-		return id
-	}
-	return b.intern(b.words, s, colWordLength)
-}
-
-// intern adds a new text to a dictionary, whose bytes follow the column of
-// its lengths.
-func (b *block) intern(in map[string]uint64, s string, lengths int) uint64 {
-	id := uint64(len(in))
-	in[s] = id
-	b.uvarint(lengths, uint64(len(s)))
-	b.cols[lengths+1] = append(b.cols[lengths+1], s...)
-	return id
 }
 
 func (b *block) uvarint(col int, v uint64) { b.cols[col] = binary.AppendUvarint(b.cols[col], v) }

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-
-	"duckload/limiter"
 )
 
 // A decoder turns payloads back into observations. It keeps its buffers from
@@ -190,104 +188,4 @@ func spent(cols *[columns]column) bool {
 		}
 	}
 	return true
-}
-
-// texts cuts the bytes of a dictionary into its texts.
-func texts(lengths *column, b []byte) ([]string, bool) {
-	// One string for all: a consumer that keeps one value keeps the frame's
-	// values, some kilobytes, and nobody pays for an allocation each.
-	all := string(b)
-	cut := make([]string, 0, min(len(lengths.b), mostCount))
-	for len(lengths.b) > 0 {
-		n := lengths.uvarint()
-		if lengths.bad || n > uint64(len(all)) || len(cut) == mostFields+mostCount {
-			return nil, false
-		}
-		cut = append(cut, all[:n])
-		all = all[n:]
-	}
-	return cut, len(all) == 0
-}
-
-// A dictionary is the evidence of one frame, made as it is first asked for.
-type dictionary struct {
-	cols   *[columns]column
-	words  []string
-	values []string
-	fresh  int // values that were used so far
-
-	forms    []form
-	evidence []limiter.Fields
-	fields   int
-}
-
-type form struct {
-	names []string
-	last  []int // index into values; -1: none yet
-}
-
-func (d *dictionary) readForms() bool {
-	col := &d.cols[colForms]
-	names := uint64(0)
-	for len(col.b) > 0 {
-		n := col.uvarint()
-		// A name takes a byte at least.
-		if n > uint64(len(col.b)) || names+n > mostFields || len(d.forms) == mostCount {
-			return false
-		}
-		names += n
-		f := form{names: make([]string, n), last: make([]int, n)}
-		for i := range f.names {
-			word := col.uvarint()
-			if word >= uint64(len(d.words)) {
-				return false
-			}
-			f.names[i], f.last[i] = d.words[word], -1
-		}
-		d.forms = append(d.forms, f)
-	}
-	return !col.bad
-}
-
-// next returns the evidence of the next observation: the same slice for the
-// same evidence.
-func (d *dictionary) next() (limiter.Fields, bool) {
-	back := d.cols[colEvidence].uvarint()
-	if back > uint64(len(d.evidence)) {
-		return nil, false
-	}
-	if back > 0 {
-		return d.evidence[uint64(len(d.evidence))-back], true
-	}
-	at := d.cols[colFormOf].uvarint()
-	if at >= uint64(len(d.forms)) {
-		return nil, false
-	}
-	f := d.forms[at]
-	col := &d.cols[colValues]
-	if d.fields += len(f.names); d.fields > mostFields || len(f.names) > len(col.b) {
-		return nil, false
-	}
-	var evidence limiter.Fields
-	if len(f.names) > 0 {
-		evidence = make(limiter.Fields, len(f.names))
-	}
-	for i := range evidence {
-		value := f.last[i]
-		switch ref := col.uvarint(); ref {
-		case 0:
-		case 1:
-			value = d.fresh
-			d.fresh++
-		default:
-			value = int(min(ref-2, mostRaw))
-		}
-		if value < 0 || value >= len(d.values) {
-			return nil, false
-		}
-		f.last[i] = value
-		evidence[i] = limiter.Field{Name: f.names[i], Value: d.values[value]}
-	}
-	d.evidence = append(d.evidence, evidence)
-	return evidence, true
 }

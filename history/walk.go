@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 )
 
 // A stream is what one writer wrote.
@@ -144,60 +143,4 @@ func span(what string, from, to uint64) string {
 		return fmt.Sprintf("%s %d is", what, from)
 	}
 	return fmt.Sprintf("%ss %d to %d are", what, from, to)
-}
-
-// Remarks collect what is wrong with a record.
-type remarks struct {
-	missing, notes []string
-	more           int // beyond what is worth reading
-	taken          []takenFrame
-}
-
-// A takenFrame is remembered to tell a frame that came twice from one that
-// says something else. A few bytes each, far fewer than the frame has.
-type takenFrame struct {
-	number uint64
-	crc    uint32
-}
-
-// mostRemarks bounds what a record that is broken all over has to say.
-const mostRemarks = 100
-
-func (r *remarks) miss(format string, args ...any) {
-	if r == nil {
-		return
-	}
-	if len(r.missing) == mostRemarks {
-		r.more++
-		return
-	}
-	r.missing = append(r.missing, fmt.Sprintf(format, args...))
-}
-
-func (r *remarks) note(format string, args ...any) {
-	if r != nil && len(r.notes) < mostRemarks {
-		r.notes = append(r.notes, fmt.Sprintf(format, args...))
-	}
-}
-
-func (r *remarks) took(p piece) {
-	if r != nil {
-		r.taken = append(r.taken, takenFrame{p.number, p.crc})
-	}
-}
-
-func (r *remarks) crc(number uint64) (uint32, bool) {
-	i, found := slices.BinarySearchFunc(r.taken, number, func(t takenFrame, n uint64) int {
-		switch {
-		case t.number < n:
-			return -1
-		case t.number > n:
-			return 1
-		}
-		return 0
-	})
-	if !found {
-		return 0, false
-	}
-	return r.taken[i].crc, true
 }
