@@ -41,7 +41,7 @@ func nextEdge(p Phase, v View) Move {
 	if width := f.late - f.early; f.refused > 0 || width > token/2 && width > 2*step {
 		return locate(p, v, f, end)
 	}
-	ahead := edgeStride(p, v, step)
+	ahead := edgeStride(p, v, f, step)
 	last := f.late + ahead*token
 	after := last + p.Limit.Clock() + time.Duration(float64(token)*drift)
 	if after >= end {
@@ -65,9 +65,8 @@ const guard = time.Millisecond
 
 // edgeStride returns how many tokens to take first, so that the next one is
 // far enough ahead, and so that the pairs last until the end.
-func edgeStride(p Phase, v View, step time.Duration) time.Duration {
+func edgeStride(p Phase, v View, f forecast, step time.Duration) time.Duration {
 	token := p.Limit.Interval()
-	f := forecastOf(p, v)
 	need := v.Now + 2*step + 2*guard - f.early
 	ahead := max(0, time.Duration(math.Ceil(float64(need)/float64(token))))
 	if room := p.For / time.Duration(max(1, p.Count)) / token; room > 1 {

@@ -23,7 +23,7 @@ func apart(shots []Shot) []Shot {
 
 // byAnswer returns what the phase's lanes sent, in the order of the answers.
 func byAnswer(p Phase, seen []Seen) []Seen {
-	var counted []Seen
+	counted := make([]Seen, 0, len(seen))
 	for _, s := range seen {
 		if slices.Contains(p.Lanes, s.Lane) {
 			counted = append(counted, s)
@@ -33,15 +33,14 @@ func byAnswer(p Phase, seen []Seen) []Seen {
 	return counted
 }
 
-// own returns what a phase itself sent, in the order of sending.
+// own returns what the phase itself sent, in the order of sending.
 func own(v View) []Seen {
 	var mine []Seen
-	for _, s := range v.Seen {
-		if s.Phase == v.Phase {
-			mine = append(mine, s)
+	for i := range v.Seen {
+		if v.Seen[i].Phase == v.Phase {
+			mine = append(mine, v.Seen[i])
 		}
 	}
-	slices.SortStableFunc(mine, func(a, b Seen) int { return cmp.Compare(a.Sent, b.Sent) })
 	return mine
 }
 
