@@ -45,7 +45,6 @@ func (d *driver) run(t *testing.T, track Track) {
 		if !ok {
 			t.Fatalf("no pace for phase %q", p.Pace)
 		}
-		before := len(d.seen)
 		if pace.Next == nil {
 			n := 0
 			pace.Offsets(p, func(at time.Duration) bool {
@@ -60,7 +59,8 @@ func (d *driver) run(t *testing.T, track Track) {
 			continue
 		}
 		d.send(batch)
-		batch, before = nil, len(d.seen)
+		batch = nil
+		before := len(d.seen)
 		d.react(t, track, i, pace)
 		if got, most := len(d.seen)-before, pace.Requests(p); got > most {
 			t.Errorf("%s: sent %d requests, the bound is %d", p.Label, got, most)

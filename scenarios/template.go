@@ -124,14 +124,3 @@ func (t Template) fixed() (string, bool) {
 	}
 	return t.Render("", "", 0), true
 }
-
-// secrets returns the secret values in a template.
-func (t Template) secrets() []string {
-	var found []string
-	for _, p := range t.parts {
-		if p.secret && p.text != "" {
-			found = append(found, p.text)
-		}
-	}
-	return found
-}

@@ -1,0 +1,155 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"duckload/limiter"
+)
+
+// limits reads a promise: one limit, or a list of limits that all hold.
+func (r *reader) limits(n node) []limiter.Limit {
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		r.bad(n, "names no limit (write {limit: 100/min})")
+	}
+	var all []limiter.Limit
+	for _, item := range r.oneOrMore(n) {
+		all = append(all, r.limit(item))
+	}
+	return all
+}
+
+func (r *reader) limit(n node) limiter.Limit {
+	var l limiter.Limit
+	found := r.mapping(n, []key{
+		{"limit", func(n node) { l.Limit, l.Window = r.perWindow(n) }},
+		{"burst", func(n node) { l.Burst = r.whole(n, 1, 1_000_000_000) }},
+		{"scope", func(n node) {
+			l.Scope = limiter.Scope(r.oneOf(n, string(limiter.ScopeIP), string(limiter.ScopeKey), string(limiter.ScopeGlobal)))
+		}},
+		{"reading", func(n node) { l.Reading = r.reading(n) }},
+		{"tolerance", func(n node) { l.Tolerance = r.tolerance(n) }},
+		{"granularity", func(n node) {
+			if l.Granularity = r.duration(n); l.Granularity > time.Minute {
+				r.bad(n, "must be at most 1m")
+			}
+		}},
+		{"rejects_consume", func(n node) { l.RejectsConsume = r.boolean(n) }},
+		{"verify", func(n node) { l.Unverified = !r.boolean(n) }},
+	})
+	if found == nil {
+		return l
+	}
+	if !found["limit"] {
+		r.bad(n, "limit is missing (write limit: 100/min)")
+	}
+	return r.sense(n, l)
+}
+
+// sense gives a limit its default reading, and refuses what contradicts it.
+func (r *reader) sense(n node, l limiter.Limit) limiter.Limit {
+	if l.Reading == "" {
+		l.Reading = limiter.Open
+		if l.Burst > 0 {
+			l.Reading = limiter.TokenBucket
+		}
+	}
+	bucket := l.Reading == limiter.TokenBucket || l.Reading == limiter.SteppedBucket
+	switch {
+	case bucket && l.Burst == 0:
+		r.bad(n, "a %s needs a burst (its capacity)", l.Reading)
+	case !bucket && l.Reading != limiter.Open && l.Burst > 0:
+		r.bad(n, "a %s has no burst (leave it out, or write reading: %s)", l.Reading, limiter.TokenBucket)
+	case l.Window > 0 && max(l.Burst, l.Limit) > math.MaxInt64/4/int64(l.Window):
+		r.bad(n, "too large: limit and burst times the window must stay below %d request years", math.MaxInt64/4/int64(365*24*time.Hour))
+	}
+	return l
+}
+
+func (r *reader) reading(n node) limiter.Reading {
+	words := make([]string, len(limiter.Readings))
+	for i, reading := range limiter.Readings {
+		words[i] = string(reading)
+	}
+	if n.Value == "leaky-queue" || n.Value == "concurrency" {
+		r.bad(n, "not supported yet")
+		return limiter.Open
+	}
+	return limiter.Reading(r.oneOf(n, words...))
+}
+
+// windows are the names of windows, with what else people write for them.
+var windows = []struct {
+	name  string
+	other []string
+	width time.Duration
+}{
+	{"s", []string{"sec", "second"}, time.Second},
+	{"min", []string{"m", "minute"}, time.Minute},
+	{"h", []string{"hr", "hour"}, time.Hour},
+	{"day", []string{"d"}, 24 * time.Hour},
+}
+
+var ratio = regexp.MustCompile(`^([^/]+)/([^/]+)$`)
+
+// perWindow reads "100/min" or "100/90s".
+func (r *reader) perWindow(n node) (int64, time.Duration) {
+	text, ok := r.text(n)
+	if !ok {
+		return 1, time.Second
+	}
+	found := ratio.FindStringSubmatch(text)
+	if found == nil {
+		r.bad(n, "must be requests per time, got %q (write 100/min, 10/s, 1000/h, 5000/day or 100/90s)", shortened(text))
+		return 1, time.Second
+	}
+	count, wrong := parseWhole(strings.TrimSpace(found[1]), 1, 1_000_000_000)
+	width, wrongToo := parseWindow(strings.TrimSpace(found[2]))
+	for _, w := range []string{wrong, wrongToo} {
+		if w != "" {
+			r.bad(n, "%s", w)
+		}
+	}
+	if width == 0 {
+		width = time.Second
+	}
+	if wrong == "" && count > int64(width)/1000 {
+		r.bad(n, "more than 1000000 requests a second")
+	}
+	return count, width
+}
+
+func parseWindow(text string) (time.Duration, string) {
+	for _, w := range windows {
+		if w.name == text {
+			return w.width, ""
+		}
+		if slices.Contains(w.other, text) {
+			return 0, fmt.Sprintf("unknown time %q (did you mean %q?)", text, w.name)
+		}
+	}
+	if text != "" && text[0] >= '0' && text[0] <= '9' {
+		return parseDuration(text)
+	}
+	return 0, fmt.Sprintf("unknown time %q (have s, min, h, day, or a duration such as 90s)", shortened(text))
+}
+
+func (r *reader) tolerance(n node) float64 {
+	text, ok := r.text(n)
+	if !ok || text == "exact" {
+		return 0
+	}
+	percent, effort := strings.CutPrefix(text, "best-effort ")
+	share, wrong := parsePercent(percent)
+	if !effort || wrong != "" || share <= 0 || share >= 1 {
+		r.bad(n, "must be exact or best-effort with a percentage, got %q (write best-effort 5%%)", shortened(text))
+		return 0
+	}
+	return share
+}
