@@ -74,6 +74,10 @@ type Group struct {
 	Exclusive bool `json:"exclusive"` // nobody else uses the keys during the run
 	Fresh     bool `json:"fresh"`     // the keys were never used before the run: allowance is whole at moment 0
 
+	// Requests are the group's requests as a line each, secrets masked: "GET
+	// /beak/metrics". Evidence counts them from 0.
+	Requests []string `json:"requests,omitempty"`
+
 	// DecidedWithin bounds how long after Sent an unanswered request may still
 	// be decided. 0: it stays possible for ever.
 	DecidedWithin time.Duration `json:"decided_within,omitempty"`

@@ -24,3 +24,6 @@ type Format struct {
 
 	Write func(io.Writer, Report) error
 }
+
+// Formats lists every format.
+var Formats = []Format{jsonFormat}

@@ -1,0 +1,329 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"time"
+	"unicode/utf16"
+
+	"duckload/analyze"
+	"duckload/history"
+	"duckload/limiter"
+)
+
+// Schema names the contract that verdict.json keeps.
+const Schema = "duckload.verdict/1"
+
+var jsonFormat = Format{
+	Name:  "json",
+	Doc:   "every finding, for programs: schema " + Schema,
+	File:  "verdict.json",
+	Write: writeJSON,
+}
+
+// The names of verdict.json are a contract: keys may be added, none renamed or
+// taken away. What was not documented, not measured or did not happen is null.
+type (
+	verdictJSON struct {
+		Schema      string       `json:"schema"`
+		Outcome     string       `json:"outcome"`
+		Sentence    string       `json:"sentence"`
+		Tool        string       `json:"tool"`
+		Run         runJSON      `json:"run"`
+		Groups      []groupJSON  `json:"groups"`
+		Lateness    latenessJSON `json:"lateness_ms"`
+		Caveats     []string     `json:"caveats"`
+		Assumptions []string     `json:"assumptions"`
+	}
+	runJSON struct {
+		ID       string  `json:"id"`
+		Scenario string  `json:"scenario"`
+		Target   string  `json:"target"`
+		Started  string  `json:"started"`
+		Duration float64 `json:"duration_s"`
+		Complete bool    `json:"complete"`
+		Requests int     `json:"requests"`
+		Seed     uint64  `json:"seed"`
+		Reason   *string `json:"reason"`
+	}
+	groupJSON struct {
+		Name     string       `json:"name"`
+		Outcome  string       `json:"outcome"`
+		Lanes    []string     `json:"lanes"`
+		Promise  []limitJSON  `json:"promise"`
+		Measured *measured    `json:"measured"`
+		Checks   []checkJSON  `json:"checks"`
+		Requests requestsJSON `json:"requests"`
+		Latency  latencyJSON  `json:"latency_ms"`
+	}
+	limitJSON struct {
+		Limit          int64   `json:"limit"`
+		Window         float64 `json:"window_s"`
+		Burst          *int64  `json:"burst"`
+		Scope          *string `json:"scope"`
+		Reading        string  `json:"reading"`
+		Tolerance      float64 `json:"tolerance"`
+		RejectsConsume bool    `json:"rejects_consume"`
+		Verified       bool    `json:"verified"`
+	}
+	checkJSON struct {
+		ID      string       `json:"id"`
+		Outcome string       `json:"outcome"`
+		Message string       `json:"message"`
+		Witness *witnessJSON `json:"witness"`
+	}
+	witnessJSON struct {
+		Sentence string         `json:"sentence"`
+		From     *float64       `json:"from_s"`
+		To       *float64       `json:"to_s"`
+		Counted  int            `json:"counted"`
+		Allowed  *float64       `json:"allowed"`
+		Requests []evidenceJSON `json:"requests"`
+		More     int            `json:"more"`
+	}
+	evidenceJSON struct {
+		Lane     string         `json:"lane"`
+		Phase    string         `json:"phase"`
+		Seq      uint64         `json:"seq"`
+		Request  int            `json:"request"`
+		Sent     *float64       `json:"sent_s"`
+		Answered *float64       `json:"answered_s"`
+		Status   *int           `json:"status"`
+		Outcome  string         `json:"outcome"`
+		Fields   limiter.Fields `json:"fields"`
+	}
+	requestsJSON struct {
+		Sent     int `json:"sent"`
+		Admitted int `json:"admitted"`
+		Rejected int `json:"rejected"`
+		Unknown  int `json:"unknown"`
+	}
+	latencyJSON struct {
+		Admitted percentilesJSON `json:"admitted"`
+		Rejected percentilesJSON `json:"rejected"`
+		Unknown  percentilesJSON `json:"unknown"`
+	}
+	percentilesJSON struct {
+		N    int      `json:"n"`
+		Mean *float64 `json:"mean"`
+		P50  *float64 `json:"p50"`
+		P90  *float64 `json:"p90"`
+		P95  *float64 `json:"p95"`
+		P99  *float64 `json:"p99"`
+		Max  *float64 `json:"max"`
+	}
+	latenessJSON struct {
+		N   int      `json:"n"`
+		P50 *float64 `json:"p50"`
+		P99 *float64 `json:"p99"`
+		Max *float64 `json:"max"`
+	}
+	measured struct {
+		Family         *string   `json:"family"`
+		Consistent     []string  `json:"consistent"`
+		LimitPerWindow *interval `json:"limit_per_window"`
+		RatePerSecond  *interval `json:"rate_per_s"`
+		Burst          *interval `json:"burst"`
+		Window         *interval `json:"window_s"`
+		Scope          *string   `json:"scope"`
+		RejectsConsume *bool     `json:"rejects_consume"`
+	}
+	interval struct {
+		Low  *float64 `json:"low"`
+		High *float64 `json:"high"` // null: without bound
+	}
+)
+
+func writeJSON(w io.Writer, r Report) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(verdict(r)); err != nil {
+		return fmt.Errorf("verdict.json: %w", err)
+	}
+	_, err := w.Write(visible(b.Bytes()))
+	return err
+}
+
+// visible spells out in JSON what JSON allows but a terminal obeys. Only
+// strings hold such runes, and to a parser the bytes mean the same.
+func visible(doc []byte) []byte {
+	var b bytes.Buffer
+	for _, r := range string(doc) {
+		switch {
+		case r == '\n' || !unseen(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.Bytes()
+}
+
+func verdict(r Report) verdictJSON {
+	f := r.Findings
+	v := verdictJSON{
+		Schema: Schema, Outcome: string(f.Outcome), Sentence: f.Sentence, Tool: r.Tool,
+		Run: runJSON{
+			ID: f.Run.ID, Scenario: f.Run.Scenario, Target: f.Run.Target,
+			Started: f.Run.Started.Format(time.RFC3339Nano), Duration: f.Run.Duration.Seconds(),
+			Complete: f.Run.Complete, Requests: f.Run.Requests, Seed: f.Run.Seed, Reason: said(f.Run.Reason),
+		},
+		Groups:      []groupJSON{},
+		Caveats:     some(f.Caveats),
+		Assumptions: some(f.Assumptions),
+	}
+	if l := f.Lateness; l.N > 0 {
+		v.Lateness = latenessJSON{N: l.N, P50: millis(l.P50), P99: millis(l.P99), Max: millis(l.Max)}
+	}
+	for _, g := range f.Groups {
+		v.Groups = append(v.Groups, groupOf(r.Header, g))
+	}
+	return v
+}
+
+func groupOf(h history.Header, g analyze.Group) groupJSON {
+	all := groupJSON{
+		Name: g.Name, Outcome: string(g.Outcome), Lanes: some(g.Lanes),
+		Promise: []limitJSON{}, Measured: measuredOf(g.Measured), Checks: []checkJSON{},
+		Requests: requestsJSON{g.Sent, g.Admitted, g.Rejected, g.Unknown},
+		Latency: latencyJSON{
+			Admitted: percentiles(g.Latency[limiter.Admitted]),
+			Rejected: percentiles(g.Latency[limiter.Rejected]),
+			Unknown:  percentiles(g.Latency[limiter.Unknown]),
+		},
+	}
+	for _, l := range g.Promise.Limits {
+		limit := limitJSON{
+			Limit: l.Limit, Window: l.Window.Seconds(), Scope: said(string(l.Scope)), Reading: string(l.Reading),
+			Tolerance: l.Tolerance, RejectsConsume: l.RejectsConsume, Verified: !l.Unverified,
+		}
+		if l.Burst > 0 {
+			limit.Burst = &l.Burst
+		}
+		all.Promise = append(all.Promise, limit)
+	}
+	for _, f := range g.Findings {
+		all.Checks = append(all.Checks, checkJSON{ID: f.Check, Outcome: string(f.Outcome), Message: f.Message, Witness: witnessOf(h, f.Witness)})
+	}
+	return all
+}
+
+func witnessOf(h history.Header, w *analyze.Witness) *witnessJSON {
+	if w == nil {
+		return nil
+	}
+	all := witnessJSON{
+		Sentence: w.Sentence, From: moment(w.From), To: moment(w.To),
+		Counted: w.Counted, Allowed: number(w.Allowed), Requests: []evidenceJSON{}, More: w.More,
+	}
+	for _, e := range w.Requests {
+		fields := e.Fields
+		if fields == nil {
+			fields = limiter.Fields{}
+		}
+		one := evidenceJSON{
+			Lane: laneName(h, e.Lane), Phase: phaseName(h, e.Phase), Seq: e.Seq, Request: e.Request,
+			Sent: moment(e.Sent), Answered: moment(e.Answered), Outcome: e.Outcome.String(), Fields: fields,
+		}
+		if e.Status != 0 {
+			one.Status = &e.Status
+		}
+		all.Requests = append(all.Requests, one)
+	}
+	return &all
+}
+
+func measuredOf(m *analyze.Measured) *measured {
+	if m == nil {
+		return nil
+	}
+	return &measured{
+		Family: said(m.Family), Consistent: some(m.Consistent), Scope: said(m.Scope), RejectsConsume: m.RejectsConsume,
+		LimitPerWindow: bounds(m.LimitPerWindow), RatePerSecond: bounds(m.RatePerSecond), Burst: bounds(m.Burst), Window: bounds(m.Window),
+	}
+}
+
+func bounds(i *analyze.Interval) *interval {
+	if i == nil {
+		return nil
+	}
+	return &interval{Low: number(i.Low), High: number(i.High)}
+}
+
+func percentiles(l analyze.Latency) percentilesJSON {
+	if l.N == 0 {
+		return percentilesJSON{}
+	}
+	return percentilesJSON{
+		N: l.N, Mean: millis(l.Mean), P50: millis(l.P50), P90: millis(l.P90), P95: millis(l.P95), P99: millis(l.P99), Max: millis(l.Max),
+	}
+}
+
+// laneName names a sender as findings do: "beak from 127.0.0.2".
+func laneName(h history.Header, i int) string {
+	if i < 0 || i >= len(h.Lanes) {
+		return fmt.Sprintf("lane %d", i)
+	}
+	lane := h.Lanes[i]
+	name := lane.Identity
+	if name == "" {
+		name = "anybody"
+	}
+	if lane.Source != "" {
+		name += " from " + lane.Source
+	}
+	return name
+}
+
+func phaseName(h history.Header, i int) string {
+	if i < 0 || i >= len(h.Phases) {
+		return fmt.Sprintf("phase %d", i)
+	}
+	return h.Phases[i].Label
+}
+
+// moment is seconds from the start of the run; null if it never came.
+func moment(d time.Duration) *float64 {
+	if d == history.Never {
+		return nil
+	}
+	s := d.Seconds()
+	return &s
+}
+
+func millis(d time.Duration) *float64 {
+	if d == history.Never {
+		return nil
+	}
+	ms := float64(d) / float64(time.Millisecond)
+	return &ms
+}
+
+// number is null where JSON has no word for a value.
+func number(x float64) *float64 {
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return nil
+	}
+	return &x
+}
+
+func said(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func some(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

@@ -1,0 +1,214 @@
+package report
+
+import (
+	"math"
+	"time"
+
+	"duckload/analyze"
+	"duckload/history"
+	"duckload/limiter"
+)
+
+// passing is the report of a run in which the whole Space Duck table holds.
+func passing() Report {
+	r := Report{Tool: "duckload 0.1.0", Header: history.Header{
+		Run: "01K9T0ZQ5V", Scenario: "space-duck", Target: "http://127.0.0.1:41377", Seed: 7,
+		Started: time.Date(2026, 11, 23, 10, 14, 5, 0, time.UTC), Tool: "duckload 0.1.0",
+	}}
+	f := &r.Findings
+	f.Run = analyze.Run{
+		ID: "01K9T0ZQ5V", Scenario: "space-duck", Target: "http://127.0.0.1:41377", Seed: 7,
+		Started: r.Header.Started, Duration: 74*time.Second + 212*time.Millisecond, Complete: true,
+	}
+	for i, g := range []struct {
+		name     string
+		limit    int64
+		burst    int64
+		scope    limiter.Scope
+		requests []string
+	}{
+		{"metrics", 100, 200, limiter.ScopeUnknown, []string{"GET /beak/metrics"}},
+		{"signup", 10, 5, limiter.ScopeIP, []string{"POST /beak/signup"}},
+		{"status", 60, 120, limiter.ScopeUnknown, []string{"GET /beak/system/status"}},
+		{"newsletter", 5, 2, limiter.ScopeIP, []string{"POST /beak/newsletter/subscribe"}},
+		{"support", 5, 2, limiter.ScopeIP, []string{"POST /beak/support/contact"}},
+		{"pageview", 500, 1000, limiter.ScopeUnknown, []string{"POST /beak/pageview"}},
+	} {
+		promise := limiter.Promise{
+			Limits:   []limiter.Limit{{Limit: g.limit, Window: time.Minute, Burst: g.burst, Scope: g.scope, Reading: limiter.TokenBucket}},
+			Reject:   limiter.Rejection{Status: []int{429}, RetryAfter: limiter.RetryAfterRequired},
+			Admitted: []limiter.Statuses{{From: 200, To: 299}},
+		}
+		r.Header.Groups = append(r.Header.Groups, history.Group{Name: g.name, Counter: g.name, Promise: promise, Exclusive: true, Fresh: true, Requests: g.requests})
+		r.Header.Lanes = append(r.Header.Lanes, history.Lane{Group: i, Identity: "beak", Source: "127.0.0.2"})
+		r.Header.Phases = append(r.Header.Phases, history.Phase{Group: i, Pace: "burst", Label: "burst"})
+		f.Groups = append(f.Groups, holds(g.name, promise, i))
+		f.Run.Requests += f.Groups[i].Sent
+	}
+	f.Outcome = analyze.Pass
+	f.Sentence = "every promise that was tested holds: 6 groups, 42 checks"
+	f.Assumptions = []string{
+		"each key has one limiter that decides about one request at a time",
+		"the limiter's clock runs within 0.05 % of ours, in steps of at most 10 ms",
+		"nobody else used the keys during the run",
+	}
+	f.Lateness = analyze.Lateness{N: f.Run.Requests, P50: 61 * time.Microsecond, P99: 1400 * time.Microsecond, Max: 8200 * time.Microsecond}
+	return r
+}
+
+// holds is a group for which everything holds.
+func holds(name string, p limiter.Promise, i int) analyze.Group {
+	l := p.Limits[0]
+	no := false
+	g := analyze.Group{
+		Name: name, Promise: p, Outcome: analyze.Pass, Lanes: []string{"beak from 127.0.0.2", "beak from 127.0.0.3"},
+		Timeline: burstThenProbes(l),
+		Measured: &analyze.Measured{
+			Family: "token-bucket", Consistent: []string{"token-bucket"}, Scope: string(l.Scope), RejectsConsume: &no,
+			LimitPerWindow: &analyze.Interval{Low: float64(l.Limit) * 0.9998, High: float64(l.Limit) * 1.0003},
+			RatePerSecond:  &analyze.Interval{Low: l.Rate() * 0.9998, High: l.Rate() * 1.0003},
+			Burst:          &analyze.Interval{Low: float64(l.Burst), High: float64(l.Burst)},
+		},
+		Findings: []analyze.Finding{
+			{Check: "limit.ceiling", Outcome: analyze.Pass, Message: "never more than the documented limit: 212 admitted, at most 214.9 allowed"},
+			{Check: "limit.floor", Outcome: analyze.Pass, Message: "none of 41 rejections came while allowance was certainly there"},
+			{Check: "reject.status", Outcome: analyze.Pass, Message: "every one of 41 rejections has status 429"},
+			{Check: "reject.body", Outcome: analyze.Pass, Message: "every one of 41 rejections carries error.code E4004"},
+			{Check: "retry_after.present", Outcome: analyze.Pass, Message: "every one of 41 rejections carried a Retry-After"},
+			{Check: "retry_after.sufficient", Outcome: analyze.Pass, Message: "2 retries were sent within a second of the told moment and admitted, the promptest 0.012 s after it"},
+			{Check: "latency", Outcome: analyze.Pass, Message: "p99 of 212 admitted answers was 2.1 ms, within 2 s"},
+		},
+	}
+	for b := range g.Timeline.Offered {
+		g.Sent += g.Timeline.Offered[b]
+		g.Admitted += g.Timeline.Admitted[b]
+		g.Rejected += g.Timeline.Rejected[b]
+	}
+	g.Latency[limiter.Admitted] = latency(g.Admitted, 700*time.Microsecond*time.Duration(i+1))
+	g.Latency[limiter.Rejected] = latency(g.Rejected, 300*time.Microsecond)
+	return g
+}
+
+// burstThenProbes is the timeline of a compiled plan: a burst, edge probes, a
+// rest and a second, partial burst.
+func burstThenProbes(l limiter.Limit) analyze.Timeline {
+	const n = 148
+	t := analyze.Timeline{Bin: 500 * time.Millisecond, Offered: make([]int, n), Admitted: make([]int, n), Rejected: make([]int, n), Unknown: make([]int, n)}
+	level := float64(l.Burst)
+	for b := range n {
+		level = min(float64(l.Burst), level+l.Rate()*t.Bin.Seconds())
+		switch {
+		case b == 2:
+			t.Offered[b] = int(l.Burst) + 2
+		case b > 4 && b < 60 && b%2 == 0:
+			t.Offered[b] = 1 + int(l.Rate())
+		case b == 120:
+			t.Offered[b] = int(l.Rate()*30) + 2
+		}
+		t.Admitted[b] = min(t.Offered[b], int(level))
+		t.Rejected[b] = t.Offered[b] - t.Admitted[b]
+		level -= float64(t.Admitted[b])
+	}
+	return t
+}
+
+// latency is a distribution with a long tail.
+func latency(n int, median time.Duration) analyze.Latency {
+	if n == 0 {
+		return analyze.Latency{}
+	}
+	at := func(p float64) time.Duration {
+		return (median + time.Duration(float64(median)*0.6*-math.Log10(max(1-p/100, 0.5/float64(n))))).Round(time.Microsecond)
+	}
+	l := analyze.Latency{N: n, Mean: median, P50: at(50), P90: at(90), P95: at(95), P99: at(99), Max: at(100)}
+	for i := 0; ; i++ {
+		p := 100 * (1 - math.Pow(10, -float64(i)/20))
+		if float64(n)*(100-p)/100 < 1 {
+			break
+		}
+		l.Spectrum = append(l.Spectrum, analyze.Quantile{Percentile: p, Value: at(p)})
+	}
+	l.Spectrum = append(l.Spectrum, analyze.Quantile{Percentile: 100, Value: l.Max})
+	return l
+}
+
+// failing is a run against a server that admits 214 at once instead of 200, and
+// whose answers hold what an attacker would send.
+func failing() Report {
+	r := passing()
+	f := &r.Findings
+	f.Outcome = analyze.Fail
+	f.Sentence = "2 of 42 checks fail, in metrics and signup"
+	g := &f.Groups[0]
+	g.Outcome = analyze.Fail
+	g.Measured.Burst = &analyze.Interval{Low: 214, High: 214}
+	g.Findings[0] = analyze.Finding{
+		Check: "limit.ceiling", Outcome: analyze.Fail,
+		Message: "214 requests were admitted in 0.569 s; a bucket of 200 refilled at 100/min admits at most 200.9",
+		Witness: &analyze.Witness{
+			Sentence: "between 1.412 s and 1.981 s, 214 requests were admitted; a bucket of 200 refilled at 100/min admits at most 200.9",
+			From:     1412 * time.Millisecond, To: 1981 * time.Millisecond, Counted: 214, Allowed: 200.948, More: 211,
+			Requests: []analyze.Evidence{
+				{Lane: 0, Seq: 1, Sent: 1412 * time.Millisecond, Answered: 1414 * time.Millisecond, Status: 200, Outcome: limiter.Admitted},
+				{Lane: 0, Seq: 2, Sent: 1415 * time.Millisecond, Answered: 1417 * time.Millisecond, Status: 200, Outcome: limiter.Admitted,
+					Fields: limiter.Fields{{Name: "X-Ratelimit-Remaining", Value: "199"}}},
+				{Lane: 0, Seq: 214, Sent: 1979 * time.Millisecond, Answered: 1981 * time.Millisecond, Status: 200, Outcome: limiter.Admitted},
+			},
+		},
+	}
+	s := &f.Groups[1]
+	s.Outcome = analyze.Fail
+	s.Findings[3] = analyze.Finding{
+		Check: "reject.body", Outcome: analyze.Fail,
+		Message: `9 of 9 rejections do not carry error.code E4004: "<script>alert(1)</script>` + "\x1b[31m\"",
+		Witness: &analyze.Witness{
+			Sentence: "the rejection answered at 1.044 s carries another error.code", From: time.Second, To: 1044 * time.Millisecond, Counted: 1,
+			Requests: []analyze.Evidence{{
+				Lane: 1, Phase: 1, Seq: 6, Sent: time.Second, Answered: 1044 * time.Millisecond, Status: 429, Outcome: limiter.Rejected,
+				Fields: hostile(),
+			}},
+		},
+	}
+	return r
+}
+
+// hostile is what a server may send.
+func hostile() limiter.Fields {
+	return limiter.Fields{
+		{Name: "json:error.code", Value: `<script>alert(1)</script>`},
+		{Name: "Retry-After", Value: "6\x1b[31m\x00\u202e\xff"},
+		{Name: "X-Ratelimit-Policy", Value: `"><img src=http://evil.example/x onerror=alert(2)>`},
+	}
+}
+
+// undecided is a run in which a record broke off, an answer never came, and
+// nothing at all could be measured for one group.
+func undecided() Report {
+	r := passing()
+	f := &r.Findings
+	f.Outcome = analyze.Inconclusive
+	f.Sentence = "nothing fails, but 2 of 42 checks could not be decided"
+	f.Run.Complete, f.Run.Reason = false, "interrupted"
+	f.Caveats = []string{"the run was interrupted: 44 of 1452 planned requests were not sent", "1 request was sent again by the transport after a connection died"}
+	f.Lateness.Max = 240 * time.Millisecond
+	g := &f.Groups[3]
+	g.Outcome = analyze.Inconclusive
+	g.Findings[5] = analyze.Finding{
+		Check: "retry_after.sufficient", Outcome: analyze.Inconclusive,
+		Message: "no rejection was followed by a retry at the told moment; a plan with obey: retry-after would decide it",
+	}
+	g.Measured.RatePerSecond = &analyze.Interval{Low: 0.08, High: math.Inf(1)}
+	g.Measured.LimitPerWindow = &analyze.Interval{Low: 4.8, High: math.Inf(1)}
+	s := &f.Groups[4]
+	*s = analyze.Group{Name: s.Name, Promise: s.Promise, Outcome: analyze.Inconclusive, Sent: 1, Unknown: 1, Findings: []analyze.Finding{{
+		Check: "limit.ceiling", Outcome: analyze.Inconclusive,
+		Message: "nothing was rejected, so nobody knows whether the limit is there; send more than the burst of 2",
+	}, {
+		Check: "errors", Outcome: analyze.Inconclusive, Message: "1 of 1 request got no answer; see why the target closes connections",
+		Witness: &analyze.Witness{Sentence: "the request sent at 0.500 s was never answered", From: 500 * time.Millisecond, To: history.Never, Counted: 1, Allowed: math.NaN(),
+			Requests: []analyze.Evidence{{Lane: 4, Phase: 4, Sent: 500 * time.Millisecond, Answered: history.Never}}},
+	}}}
+	s.Timeline = analyze.Timeline{Bin: 500 * time.Millisecond, Offered: []int{0, 1}, Admitted: []int{0, 0}, Rejected: []int{0, 0}, Unknown: []int{0, 1}}
+	s.Latency[limiter.Unknown] = latency(1, 2*time.Second)
+	return r
+}
