@@ -1,0 +1,269 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"duckload/limiter"
+)
+
+// limitChecks are the checks about how much is admitted.
+var limitChecks = []Check{
+	limitCeiling,
+	limitFloor,
+}
+
+var limitCeiling = Check{
+	ID:       "limit.ceiling",
+	Question: "was more admitted than documented?",
+	Doc: `Each admitted request was decided somewhere between the moment at which it could leave and the first byte of its
+answer. Requests whose whole interval lies inside a stretch of time were certainly admitted in that stretch. If there are
+more of them than the documented limit can admit in a stretch of that length, no placement of the decisions explains it,
+and the check fails. The witness is the shortest such stretch with its requests.
+
+The most that a closed stretch of length t may admit: token bucket B + r·t; stepped bucket B + q·(⌊t/Δ⌋ + 1); fixed window and
+open reading L·(⌈t/W⌉ + 1); sliding log L·(⌊t/W⌋ + 1); sliding counter L + L·t/W + 1. The rate is taken 0.05 % higher (A2), and every
+interval is widened by the step of the limiter's clock. Where the scope is not documented, each lane is judged by itself: the finest key it could be.
+
+A sender that loses part of its record can only miss failures here, never invent one. It passes only if something was rejected: as long
+as nothing is, nobody knows whether the limit is there.
+
+Typical causes of failure: burst off by one (nginx's "burst=N nodelay" admits N+1); a window behind a promise of a bucket; several
+replicas that each count for themselves; counters that are read before and written after the answer; a limiter that is not switched on.`,
+	Applies: exercised,
+	Judge:   judgeCeiling,
+}
+
+func judgeCeiling(c *Case) []Finding {
+	var findings []Finding
+	for _, l := range c.Promise.Limits {
+		if !l.Unverified {
+			findings = append(findings, ceilingOf(c, l))
+		}
+	}
+	return findings
+}
+
+func ceilingOf(c *Case, l limiter.Limit) Finding {
+	ring := keys(c.Header, []limiter.Limit{l})
+	rejected, admitted := 0, 0
+	for _, rows := range byKey(c.Rows, ring.certain) {
+		s := spansOf(rows, l.Clock(), isAdmitted)
+		for _, rule := range envelope(l) {
+			if x, found := s.exceed(rule); found {
+				return x.finding(c, l, s, rule)
+			}
+		}
+		admitted += s.len()
+		for _, r := range rows {
+			if r.Outcome == limiter.Rejected {
+				rejected++
+			}
+		}
+	}
+	if rejected == 0 {
+		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf(
+			"%s admitted and none rejected: the limit was never reached, so nobody knows whether it is there (send more than %d at once)", plural(admitted, "request was"), l.Capacity())}
+	}
+	return Finding{Outcome: Pass, Message: fmt.Sprintf(
+		"%s admitted, and never more in any stretch of time than %s allows", plural(admitted, "request was"), l)}
+}
+
+// A rule is a bound on what closed stretches of time may admit.
+type rule struct {
+	most  float64       // in a stretch of length 0
+	rate  float64       // and so many more for each nanosecond; 0: none
+	short time.Duration // if not 0: only stretches shorter than this
+	words string        // why: "a bucket of 200 refilled at 100/min"
+}
+
+// allows returns the most that a stretch may admit.
+func (r rule) allows(length time.Duration) float64 { return r.most + r.rate*float64(length) }
+
+// windows is how many multiples of a window are looked at by themselves. A
+// single one decides where decisions are known; more help where they are not.
+const windows = 3
+
+// envelope returns the rules of a limit, as theory.md §2 has them, with the
+// allowances of assumption A2.
+func envelope(l limiter.Limit) []rule {
+	fast := (1 + l.Tolerance) * (1 + clockDrift)
+	perNano := float64(l.Limit) / float64(l.Window) * fast
+	most := float64(l.Limit) * (1 + l.Tolerance)
+	window := float64(l.Window) * (1 - clockDrift)
+	words := limitWords(l)
+	steps := func(first, each float64, closed bool) []rule {
+		var all []rule
+		for m := 1; m <= windows; m++ {
+			short := time.Duration(window * float64(m))
+			if closed {
+				short++ // a stretch of exactly m windows counts, too
+			}
+			all = append(all, rule{most: first + each*float64(m), short: short, words: words})
+		}
+		return all
+	}
+	switch l.Reading {
+	case limiter.TokenBucket:
+		return []rule{{most: float64(l.Burst) * (1 + l.Tolerance), rate: perNano, words: words}}
+	case limiter.SteppedBucket:
+		burst := float64(l.Burst) * (1 + l.Tolerance)
+		return append(steps(burst, most, false), rule{most: burst + most, rate: perNano, words: words})
+	case limiter.SlidingLog:
+		return append(steps(0, most, false), rule{most: most, rate: perNano, words: words})
+	case limiter.SlidingCounter:
+		return []rule{{most: most + 1, rate: perNano, words: words}}
+	}
+	// A fixed window of any phase, and the open reading, which allows
+	// whatever any of the others would.
+	return append(steps(most, most, true), rule{most: 2 * most, rate: perNano, words: words})
+}
+
+// limitWords names the limiter that a limit promises.
+func limitWords(l limiter.Limit) string {
+	per := limiter.Per(l.Window)
+	switch l.Reading {
+	case limiter.TokenBucket:
+		return fmt.Sprintf("a bucket of %d refilled at %d/%s", l.Burst, l.Limit, per)
+	case limiter.SteppedBucket:
+		return fmt.Sprintf("a bucket of %d given %d every %s", l.Burst, l.Limit, l.Window)
+	case limiter.FixedWindow:
+		return fmt.Sprintf("windows of %d per %s", l.Limit, per)
+	case limiter.SlidingLog:
+		return fmt.Sprintf("a sliding log of %d per %s", l.Limit, per)
+	case limiter.SlidingCounter:
+		return fmt.Sprintf("a sliding counter of %d per %s", l.Limit, per)
+	}
+	return fmt.Sprintf("any limiter of %d/%s", l.Limit, per)
+}
+
+// slack keeps the rounding of floating-point sums from proving anything.
+const slack = 1e-6
+
+// An excess is a stretch of time in which too many were admitted.
+type excess struct{ from, to time.Duration }
+
+// exceed looks for a stretch that breaks a rule: theorem T3 of theory.md for a
+// rate, a count over windows otherwise. O(n) where no request overtook
+// another, O(n log n) else.
+func (s spans) exceed(r rule) (excess, bool) {
+	switch {
+	case s.len() == 0:
+		return excess{}, false
+	case r.short > 0:
+		return s.exceedWindow(r)
+	case s.agreeable():
+		return s.exceedInOrder(r)
+	}
+	return s.exceedAnyOrder(r)
+}
+
+// exceedInOrder is the linear test for intervals in one order: the earliest
+// possible schedule of intervals i to j fails if, and only if, the count from
+// the start of i to the end of j is too large.
+func (s spans) exceedInOrder(r rule) (excess, bool) {
+	best, at := math.Inf(-1), 0
+	for j := range s.rows {
+		if v := r.rate*float64(s.from[j]) - float64(j); v > best {
+			best, at = v, j
+		}
+		if float64(j+1)+best > r.most+r.rate*float64(s.to[j])+slack {
+			return excess{s.from[at], s.to[j]}, true
+		}
+	}
+	return excess{}, false
+}
+
+// exceedAnyOrder sweeps the ends; a tree over the starts holds, for each start
+// a, how many intervals lie in [a, b], plus r·a.
+func (s spans) exceedAnyOrder(r rule) (excess, bool) {
+	order := make([]int, s.len())
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(s.to[a], s.to[b]) })
+	t := newTree(s.len(), func(i int) float64 { return r.rate * float64(s.from[i]) })
+	for _, i := range order {
+		t.add(i+1, 1)
+		// A start after this end counts nothing and proves nothing.
+		if at, v := t.max(s.begun(s.to[i])); v > r.most+r.rate*float64(s.to[i])+slack {
+			return excess{s.from[at], s.to[i]}, true
+		}
+	}
+	return excess{}, false
+}
+
+// exceedWindow counts what lies in stretches shorter than the rule's. For
+// each end the longest of them is enough.
+func (s spans) exceedWindow(r rule) (excess, bool) {
+	order := make([]int, s.len())
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(s.to[a], s.to[b]) })
+	started := make(fenwick, s.len()+1)
+	for k, i := range order {
+		started.add(i)
+		first := s.begun(s.to[i] - r.short) // shorter than, so a start at the bound is out
+		if n := k + 1 - started.sum(first); float64(n) > r.most+slack {
+			from := s.from[i]
+			for _, o := range order[:k+1] {
+				if o >= first {
+					from = min(from, s.from[o])
+				}
+			}
+			return excess{from, s.to[i]}, true
+		}
+	}
+	return excess{}, false
+}
+
+// finding turns a stretch into a failure with its witness.
+func (x excess) finding(c *Case, l limiter.Limit, s spans, r rule) Finding {
+	inside := s.within(x.from, x.to)
+	allowed := r.allows(x.to - x.from)
+	w := &Witness{
+		From: x.from, To: x.to, Counted: len(inside), Allowed: allowed,
+		Requests: c.Evidence(inside[:min(len(inside), MaxEvidence)]), More: max(0, len(inside)-MaxEvidence),
+	}
+	w.Sentence = fmt.Sprintf("between %s and %s, %s admitted; %s admits at most %s",
+		secs(x.from), secs(x.to), plural(len(inside), "request was"), r.words, atMost(allowed))
+	if len(inside) > 0 {
+		lane := c.Header.Lanes[inside[0].Lane]
+		w.Sentence += fmt.Sprintf(" (%s)", laneName(lane))
+	}
+	return Finding{Outcome: Fail, Message: w.Sentence + hinted(diagnose(l, w)), Witness: w}
+}
+
+// atMost shows a bound with one digit, never rounded down to a whole number
+// that would make the sentence look wrong.
+func atMost(v float64) string {
+	if v == math.Trunc(v) {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.1f", v)
+}
+
+// hinted adds a diagnosis to a sentence, if there is one.
+func hinted(diagnosis string) string {
+	if diagnosis == "" {
+		return ""
+	}
+	return "; " + diagnosis
+}
+
+// diagnose names the usual cause of an excess where the numbers point at one.
+// It is a hint beside a proof and decides nothing.
+func diagnose(l limiter.Limit, w *Witness) string {
+	over := float64(w.Counted) - w.Allowed
+	if l.Reading == limiter.TokenBucket && over <= 1 {
+		return fmt.Sprintf("one more than a burst of %d: some limiters count the burst on top of the request that fits the rate (nginx's burst=%d nodelay admits %d)", l.Burst, l.Burst, l.Burst+1)
+	}
+	if k := float64(w.Counted) / w.Allowed; k > 1.9 && math.Abs(k-math.Round(k)) < 0.1 {
+		return fmt.Sprintf("about %.0f times the limit: %.0f replicas may each count for themselves", k, math.Round(k))
+	}
+	return ""
+}

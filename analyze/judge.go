@@ -1,0 +1,348 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"duckload/history"
+	"duckload/limiter"
+)
+
+// Checks are all questions, in the order in which they are answered.
+var Checks = slices.Concat(limitChecks, evidenceChecks)
+
+// Judge judges a history. The error says why it cannot be judged at all: a
+// record that contradicts itself gets no verdict.
+func Judge(h *history.History) (Findings, error) {
+	if err := sound(&h.Header); err != nil {
+		return Findings{}, err
+	}
+	j := newJudgement(h)
+	for o, err := range h.All() {
+		if err != nil {
+			return Findings{}, fmt.Errorf("reading the record: %w", err)
+		}
+		if err := j.observe(&o); err != nil {
+			return Findings{}, err
+		}
+	}
+	return j.findings()
+}
+
+// sound reports what in a header makes a record meaningless.
+func sound(h *history.Header) error {
+	if len(h.Groups) == 0 {
+		return fmt.Errorf("the record names no groups")
+	}
+	for i, l := range h.Lanes {
+		if l.Group < 0 || l.Group >= len(h.Groups) {
+			return fmt.Errorf("the record is damaged: lane %d belongs to group %d of %d", i, l.Group, len(h.Groups))
+		}
+	}
+	for _, g := range h.Groups {
+		for _, l := range g.Promise.Limits {
+			if l.Limit < 1 || l.Window <= 0 || l.Capacity() < 1 {
+				return fmt.Errorf("group %s: the record promises an impossible limit: %+v", g.Name, l)
+			}
+		}
+	}
+	return nil
+}
+
+// A judgement is a history on its way to its findings.
+type judgement struct {
+	history  *history.History
+	groups   []*groupState
+	counters map[string]*counter
+	lateness lateness
+	ordinal  uint32
+	resent   int
+	span     time.Duration // until the last moment on record
+}
+
+type groupState struct {
+	kase     *Case
+	watchers []Watcher
+	latency  latencies
+	timeline *timeline
+	counts   [3]int
+	sent     int
+	lanes    []string
+}
+
+// A counter holds the rows of the groups that share it.
+type counter struct {
+	rows   []Row
+	teller *teller
+	sorted bool
+}
+
+func newJudgement(h *history.History) *judgement {
+	j := &judgement{history: h, counters: map[string]*counter{}}
+	for i, g := range h.Header.Groups {
+		s := &groupState{kase: &Case{Header: &h.Header, Group: i, Promise: g.Promise}, timeline: newTimeline()}
+		for _, check := range Checks {
+			s.watchers = append(s.watchers, nil)
+			if check.Watch != nil && check.Applies(g.Promise) {
+				s.watchers[len(s.watchers)-1] = check.Watch(s.kase)
+			}
+		}
+		j.groups = append(j.groups, s)
+		if j.counters[g.Counter] == nil {
+			j.counters[g.Counter] = &counter{teller: newTeller()}
+		}
+	}
+	for _, l := range h.Header.Lanes {
+		j.groups[l.Group].lanes = append(j.groups[l.Group].lanes, laneName(l))
+	}
+	return j
+}
+
+// laneName says who a lane is: "beak from 127.0.0.2".
+func laneName(l history.Lane) string {
+	name := l.Identity
+	if name == "" {
+		name = "anybody"
+	}
+	if l.Source != "" {
+		name += " from " + l.Source
+	}
+	return name
+}
+
+// observe takes the next observation of the record.
+func (j *judgement) observe(o *history.Observation) error {
+	h := &j.history.Header
+	switch {
+	case o.Lane < 0 || o.Lane >= len(h.Lanes):
+		return fmt.Errorf("the record is damaged: observation %d is from lane %d of %d", j.ordinal, o.Lane, len(h.Lanes))
+	case o.Phase < 0 || o.Phase >= len(h.Phases):
+		return fmt.Errorf("the record is damaged: observation %d is from phase %d of %d", j.ordinal, o.Phase, len(h.Phases))
+	case o.Sent < 0 || o.Answered < o.Sent || o.Done < o.Sent:
+		return fmt.Errorf("the record is damaged: observation %d was sent at %s, answered at %s, done at %s", j.ordinal, o.Sent, o.Answered, o.Done)
+	}
+	outcome := j.history.Outcome(*o)
+	s := j.groups[h.Lanes[o.Lane].Group]
+	for _, w := range s.watchers {
+		if w != nil {
+			w.Observe(o, outcome)
+		}
+	}
+	s.latency.Observe(o, outcome)
+	s.timeline.Observe(o, outcome)
+	j.lateness.Observe(o, outcome)
+	if o.Resent {
+		j.resent++
+	} else {
+		s.sent++
+		s.counts[outcome]++
+	}
+	j.span = max(j.span, o.Done)
+	j.row(o, outcome)
+	return nil
+}
+
+// row keeps what the rules about limits need.
+func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
+	g := j.history.Header.Groups[j.history.Header.Lanes[o.Lane].Group]
+	r := Row{
+		Sent: o.Sent, Answered: o.Answered, Ordinal: j.ordinal,
+		Lane: uint16(o.Lane), Phase: uint16(o.Phase), Outcome: outcome,
+	}
+	if outcome == limiter.Unknown && g.DecidedWithin > 0 {
+		r.Answered = min(r.Answered, o.Sent+g.DecidedWithin)
+	} else if outcome == limiter.Unknown && o.Status == 0 {
+		r.Answered = history.Never
+	}
+	c := j.counters[g.Counter]
+	c.teller.tell(&r, o)
+	c.rows = append(c.rows, r)
+	j.ordinal++
+}
+
+// findings runs the judges and puts everything together.
+func (j *judgement) findings() (Findings, error) {
+	f := Findings{Run: j.run(), Outcome: Pass, Lateness: j.lateness.summary()}
+	whole := j.history.End != nil && len(j.history.Missing) == 0
+	for i, s := range j.groups {
+		s.kase.Whole = whole
+		s.kase.Evidence = j.evidence
+		c := j.counters[j.history.Header.Groups[i].Counter]
+		if !c.sorted {
+			slices.SortFunc(c.rows, func(a, b Row) int {
+				return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Ordinal, b.Ordinal))
+			})
+			c.sorted = true
+		}
+		g := j.group(s, c)
+		f.Groups = append(f.Groups, g)
+		f.Outcome = f.Outcome.Worse(g.Outcome)
+	}
+	f.Caveats = j.caveats()
+	f.Assumptions = assumptions(&j.history.Header)
+	f.Sentence = sentence(f)
+	return f, nil
+}
+
+func (j *judgement) run() Run {
+	h := j.history
+	r := Run{
+		ID: h.Header.Run, Scenario: h.Header.Scenario, Target: h.Header.Target, Started: h.Header.Started,
+		Duration: j.span, Requests: int(j.ordinal) - j.resent, Seed: h.Header.Seed,
+	}
+	switch {
+	case h.End == nil:
+		r.Reason = "the record breaks off"
+	default:
+		r.Duration = max(r.Duration, h.End.At)
+		r.Complete = h.End.Complete && len(h.Missing) == 0
+		r.Reason = h.End.Reason
+	}
+	return r
+}
+
+// group judges one group.
+func (j *judgement) group(s *groupState, c *counter) Group {
+	k := s.kase
+	g := Group{
+		Name: k.Header.Groups[k.Group].Name, Promise: k.Promise, Outcome: Pass,
+		Sent: s.sent, Admitted: s.counts[limiter.Admitted], Rejected: s.counts[limiter.Rejected], Unknown: s.counts[limiter.Unknown],
+		Latency: s.latency.summaries(), Timeline: s.timeline.summary(), Lanes: s.lanes,
+	}
+	for i, check := range Checks {
+		if !check.Applies(k.Promise) {
+			continue
+		}
+		var findings []Finding
+		if w := s.watchers[i]; w != nil {
+			k.Rows = nil
+			findings = append(findings, w.Findings()...)
+		}
+		if check.Judge != nil {
+			k.Rows = c.rows
+			findings = append(findings, check.Judge(k)...)
+		}
+		for _, f := range findings {
+			f.Check = check.ID
+			g.Outcome = g.Outcome.Worse(f.Outcome)
+			g.Findings = append(g.Findings, f)
+		}
+	}
+	return g
+}
+
+// evidence reads again what was recorded of some rows.
+func (j *judgement) evidence(rows []Row) []Evidence {
+	place := map[uint32]int{}
+	for i, r := range rows {
+		place[r.Ordinal] = i
+	}
+	all := make([]Evidence, len(rows))
+	var n uint32
+	for o, err := range j.history.All() {
+		if err != nil || len(place) == 0 {
+			break
+		}
+		if i, ok := place[n]; ok {
+			all[i] = shown(&o, rows[i].Outcome)
+			delete(place, n)
+		}
+		n++
+	}
+	return all
+}
+
+func (j *judgement) caveats() []string {
+	all := slices.Clone(j.history.Missing)
+	switch end := j.history.End; {
+	case end == nil:
+		all = append(all, "the record breaks off: what was sent last may be missing")
+	default:
+		if end.Reason != "" {
+			all = append(all, "the run ended early: "+end.Reason)
+		}
+		all = append(all, end.Notes...)
+	}
+	if j.resent > 0 {
+		all = append(all, fmt.Sprintf("%s sent again by the transport: each attempt may have been counted", plural(j.resent, "request was")))
+	}
+	return all
+}
+
+// sentence is the verdict in plain words.
+func sentence(f Findings) string {
+	checks, failed, open := 0, 0, 0
+	var where, unsure []string
+	for _, g := range f.Groups {
+		checks += len(g.Findings)
+		for _, x := range g.Findings {
+			switch x.Outcome {
+			case Fail:
+				failed++
+			case Inconclusive:
+				open++
+			}
+		}
+		switch g.Outcome {
+		case Fail:
+			where = append(where, g.Name)
+		case Inconclusive:
+			unsure = append(unsure, g.Name)
+		}
+	}
+	switch f.Outcome {
+	case Fail:
+		return fmt.Sprintf("%d of %d checks fail: %s not what is documented", failed, checks, isAre(where))
+	case Inconclusive:
+		return fmt.Sprintf("nothing fails, but %d of %d checks could not be decided (%s)", open, checks, list(unsure))
+	}
+	return fmt.Sprintf("%s, %s: the target keeps its promise", count(len(f.Groups), "group"), count(checks, "check")+" hold")
+}
+
+func count(n int, thing string) string { return plural(n, thing) }
+
+func isAre(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is"
+	}
+	return list(names) + " are"
+}
+
+func list(names []string) string {
+	if len(names) < 2 {
+		return either(names)
+	}
+	return fmt.Sprintf("%s and %s", joinComma(names[:len(names)-1]), names[len(names)-1])
+}
+
+func joinComma(names []string) string {
+	text := ""
+	for i, n := range names {
+		if i > 0 {
+			text += ", "
+		}
+		text += n
+	}
+	return text
+}
+
+// assumptions are what every verdict about limits rests on.
+func assumptions(h *history.Header) []string {
+	all := []string{
+		"A1: each key is counted by one limiter that decides one request at a time",
+		fmt.Sprintf("A2: its clock runs within ±%.2g %% of ours, in steps of at most the granularity of the limit (%s unless the scenario says otherwise)", 100*clockDrift, limiter.DefaultGranularity),
+		"A3: for requests that were wrongly rejected, nobody else uses the keys during the run, and a key is only taken for full after it had time to fill",
+		"A4: one request is one event for the limiter",
+	}
+	for _, g := range h.Groups {
+		if !g.Exclusive {
+			all = append(all, fmt.Sprintf("%s: others share its keys, so nothing is said about wrongly rejected requests", g.Name))
+		}
+		if g.DecidedWithin > 0 {
+			all = append(all, fmt.Sprintf("%s: a request without an answer is decided within %s or never", g.Name, g.DecidedWithin))
+		}
+	}
+	return all
+}

@@ -1,0 +1,220 @@
+package analyze_test
+
+import (
+	"cmp"
+	"container/heap"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"duckload/history"
+	"duckload/limiter"
+	"duckload/scenarios"
+)
+
+// A world is where a plan is sent in a simulation: limiters whose truth is
+// known, and everything between them and the sender that may blur it.
+type world struct {
+	limiter func() limiter.Limiter                // a fresh counter
+	key     func(scenarios.Lane) string           // which counter a lane meets
+	answer  func(limiter.Decision, time.Duration) // nil, or told of each decision
+	respond func(limiter.Decision, time.Duration) (status int, fields limiter.Fields)
+
+	there, back func(*rand.Rand) time.Duration // delays on the way
+	late        func(*rand.Rand) time.Duration // lateness of the sender
+	lost        float64                        // share of answers that never come
+	resent      float64                        // share of requests that the transport sends twice
+	drift       float64                        // the server's clock runs at 1 + drift
+	tick        time.Duration                  // step of the server's clock; 0: none
+}
+
+// timeout is when a sender gives up in simulations.
+const timeout = 2 * time.Second
+
+// simulate sends a plan to a world and returns what was recorded. Tracks are
+// independent, so they are simulated one after the other. The rules of pacing
+// are those of package attack: static phases follow each other at nominal
+// times; a reactive one begins when nothing is outstanding.
+func simulate(plan scenarios.Plan, header history.Header, w world, rng *rand.Rand) *history.History {
+	var all []history.Observation
+	var end time.Duration
+	first := 0
+	for _, track := range plan.Tracks {
+		s := &simulation{world: w, plan: plan, rng: rng, track: track, first: first, keys: map[string]limiter.Limiter{}, seq: map[int]uint64{}}
+		s.run()
+		all = append(all, s.recorded...)
+		end = max(end, s.now)
+		first += len(track.Phases)
+	}
+	slices.SortStableFunc(all, func(a, b history.Observation) int { return cmp.Compare(a.Done, b.Done) })
+	return history.Of(header, all, &history.End{At: end, Complete: true, Offered: len(all)})
+}
+
+type simulation struct {
+	world
+	plan  scenarios.Plan
+	rng   *rand.Rand
+	track scenarios.Track
+	first int // index of the track's first phase in the header
+
+	keys     map[string]limiter.Limiter
+	seq      map[int]uint64
+	events   decisions
+	recorded []history.Observation
+	seen     []scenarios.Seen
+	now      time.Duration
+}
+
+// A decision is a request on its way to the limiter.
+type decision struct {
+	at    time.Duration // on the sender's clock
+	key   string
+	index int  // in recorded
+	ghost bool // the answer goes nowhere
+	n     int  // keeps the heap's order definite
+}
+
+type decisions []decision
+
+func (d decisions) Len() int { return len(d) }
+func (d decisions) Less(i, j int) bool {
+	return d[i].at < d[j].at || d[i].at == d[j].at && d[i].n < d[j].n
+}
+func (d decisions) Swap(i, j int) { d[i], d[j] = d[j], d[i] }
+func (d *decisions) Push(x any)   { *d = append(*d, x.(decision)) }
+func (d *decisions) Pop() any {
+	old := *d
+	last := old[len(old)-1]
+	*d = old[:len(old)-1]
+	return last
+}
+
+func (s *simulation) run() {
+	for i, phase := range s.track.Phases {
+		pace := paceNamed(phase.Pace)
+		if pace.Offsets != nil {
+			start, n := s.now, 0
+			pace.Offsets(phase, func(offset time.Duration) bool {
+				s.send(scenarios.Shot{At: start + offset, Lane: phase.Lane(n), Phase: i})
+				n++
+				return true
+			})
+			s.now = start + pace.Length(phase)
+			continue
+		}
+		s.settle()
+		s.react(pace, i, phase)
+	}
+	s.settle()
+}
+
+func (s *simulation) react(pace scenarios.Pace, i int, phase scenarios.Phase) {
+	start := s.now
+	for rounds := 0; ; rounds++ {
+		if rounds > 100_000 {
+			panic(fmt.Sprintf("pace %s does not end", phase.Pace))
+		}
+		move := pace.Next(phase, scenarios.View{Now: s.now, Start: start, Phase: i, Seen: s.seen})
+		for _, shot := range move.Shots {
+			shot.At = max(shot.At, s.now)
+			s.send(shot)
+		}
+		s.settle()
+		s.now = max(s.now, move.Wake)
+		if move.Done {
+			return
+		}
+	}
+}
+
+// send puts a request on its way.
+func (s *simulation) send(shot scenarios.Shot) {
+	lane := s.plan.Lanes[shot.Lane]
+	sent := shot.At + s.late(s.rng)
+	key := s.key(lane)
+	o := history.Observation{
+		Lane: shot.Lane, Phase: s.first + shot.Phase, Seq: s.seq[shot.Lane],
+		Intended: shot.At, Sent: sent,
+	}
+	s.seq[shot.Lane]++
+	if s.rng.Float64() < s.resent {
+		// The first attempt dies on its way back, some time after it was sent;
+		// whether and when the limiter saw it nobody knows.
+		ghost := o
+		ghost.Resent, ghost.Answered, ghost.Done, ghost.Error = true, history.Never, sent, "reset"
+		s.recorded = append(s.recorded, ghost)
+		if s.rng.Float64() < 0.7 {
+			s.push(decision{at: sent + s.there(s.rng), key: key, ghost: true})
+		}
+		o.Sent += s.there(s.rng)
+	}
+	s.recorded = append(s.recorded, o)
+	s.push(decision{at: o.Sent + s.there(s.rng), key: key, index: len(s.recorded) - 1})
+}
+
+func (s *simulation) push(d decision) {
+	d.n = len(s.recorded)*2 + len(s.events)
+	heap.Push(&s.events, d)
+}
+
+// settle lets the limiter decide everything that is on its way.
+func (s *simulation) settle() {
+	from := len(s.seen)
+	for s.events.Len() > 0 {
+		d := heap.Pop(&s.events).(decision)
+		state, ok := s.keys[d.key]
+		if !ok {
+			state = s.limiter()
+		}
+		at := time.Duration(math.Round(float64(d.at) * (1 + s.drift)))
+		if s.tick > 0 {
+			at -= at % s.tick
+		}
+		verdict, next := state.Take(at)
+		s.keys[d.key] = next
+		if !d.ghost {
+			s.answerTo(d, verdict)
+		}
+	}
+	slices.SortStableFunc(s.seen[from:], func(a, b scenarios.Seen) int { return cmp.Compare(a.Sent, b.Sent) })
+}
+
+func (s *simulation) answerTo(d decision, verdict limiter.Decision) {
+	o := &s.recorded[d.index]
+	if s.rng.Float64() < s.lost {
+		o.Answered, o.Done, o.Error = history.Never, o.Sent+timeout, "timeout"
+	} else {
+		o.Answered = d.at + s.back(s.rng)
+		o.Done = o.Answered
+		o.Status, o.Evidence = s.respond(verdict, d.at)
+	}
+	s.now = max(s.now, o.Done)
+	s.seen = append(s.seen, s.see(*o))
+}
+
+func (s *simulation) see(o history.Observation) scenarios.Seen {
+	seen := scenarios.Seen{Lane: o.Lane, Phase: o.Phase - s.first, Intended: o.Intended, Sent: o.Sent, Answered: o.Answered, RetryAfter: -1}
+	if o.Answered == history.Never {
+		return seen
+	}
+	promise := s.plan.Scenario.Groups[s.plan.Lanes[o.Lane].Group].Promise
+	seen.Outcome = promise.Outcome(o.Status, o.Evidence)
+	for _, value := range o.Evidence.Values("Retry-After") {
+		var seconds int
+		if _, err := fmt.Sscanf(value, "%d", &seconds); err == nil {
+			seen.RetryAfter = time.Duration(seconds) * time.Second
+		}
+	}
+	return seen
+}
+
+func paceNamed(name string) scenarios.Pace {
+	for _, pace := range scenarios.Paces {
+		if pace.Name == name {
+			return pace
+		}
+	}
+	panic("no pace is called " + name)
+}

@@ -1,0 +1,87 @@
+package analyze
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"duckload/limiter"
+)
+
+// Spans are the intervals in which decisions of one kind were made, on one
+// key. They are closed, and in order of their start.
+type spans struct {
+	rows []Row           // in order of Sent
+	from []time.Duration // start of each, widened by the step of the limiter's clock; rising
+	to   []time.Duration // end of each; history.Never if the answer never came
+	ends []time.Duration // the ends in rising order
+}
+
+// spansOf takes the intervals of the rows that a condition chooses. A
+// limiter's clock shows a moment up to one step old, so a decision may carry a
+// moment before the request was sent.
+func spansOf(rows []Row, step time.Duration, chosen func(Row) bool) spans {
+	var s spans
+	for _, r := range rows {
+		if chosen(r) {
+			s.rows = append(s.rows, r)
+			s.from = append(s.from, r.Sent-step)
+			s.to = append(s.to, r.Answered)
+		}
+	}
+	s.ends = slices.Clone(s.to)
+	slices.Sort(s.ends)
+	return s
+}
+
+func (s spans) len() int { return len(s.rows) }
+
+// agreeable reports whether the intervals end in the order in which they
+// begin: no request overtook another.
+func (s spans) agreeable() bool { return slices.IsSorted(s.to) }
+
+// begun counts the intervals that begin at a moment or before.
+func (s spans) begun(d time.Duration) int {
+	return sort.Search(len(s.from), func(i int) bool { return s.from[i] > d })
+}
+
+// over counts the intervals that end before a moment.
+func (s spans) over(u time.Duration) int {
+	return sort.Search(len(s.ends), func(i int) bool { return s.ends[i] >= u })
+}
+
+// within counts the intervals that lie inside [a, b] for certain: N(a, b) of
+// theory.md §4.
+func (s spans) within(a, b time.Duration) []Row {
+	var inside []Row
+	for i := sort.Search(len(s.from), func(i int) bool { return s.from[i] >= a }); i < len(s.from) && s.from[i] <= b; i++ {
+		if s.to[i] <= b {
+			inside = append(inside, s.rows[i])
+		}
+	}
+	return inside
+}
+
+func isAdmitted(r Row) bool { return r.Outcome == limiter.Admitted }
+
+// mayConsume chooses what possibly spent allowance.
+func mayConsume(rejectsToo bool) func(Row) bool {
+	return func(r Row) bool { return rejectsToo || r.Outcome != limiter.Rejected }
+}
+
+// byKey splits rows by the number that keys gave their lanes, in the order of
+// first appearance.
+func byKey(rows []Row, key []int) [][]Row {
+	place := map[int]int{}
+	var all [][]Row
+	for _, r := range rows {
+		i, ok := place[key[r.Lane]]
+		if !ok {
+			i = len(all)
+			place[key[r.Lane]] = i
+			all = append(all, nil)
+		}
+		all[i] = append(all[i], r)
+	}
+	return all
+}
