@@ -158,3 +158,16 @@ func TestServingEndsWithItsContext(t *testing.T) {
 		t.Error("still listening")
 	}
 }
+
+// A request may be decided after its client has closed the connection.
+func TestAClaimOutlivesItsConnection(t *testing.T) {
+	s, base := onLoopback(t, never())
+	c, err := s.DialAs("192.0.2.8")(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if got := s.source(&http.Request{RemoteAddr: c.LocalAddr().String()}); got != "192.0.2.8" {
+		t.Errorf("seen from %s after the end, want 192.0.2.8", got)
+	}
+}
