@@ -69,6 +69,7 @@ func (a *account) has(l limiter.Limit, paces ...string) bool {
 func (a *account) limit(l limiter.Limit) {
 	name := l.String()
 	burst := slices.ContainsFunc(a.phases, func(p Phase) bool { return p.Limit == l && p.Pace == "burst" && int64(p.Count) > l.Capacity() })
+	burst = burst || a.has(l, "edges")
 	a.either("limit.ceiling", burst, "one request more than "+name+" allows", "nothing exceeds "+name+"; add a burst of 100% + 2")
 	alone := a.group.Exclusive
 	a.either("limit.floor", burst && alone, "one request less than "+name+" allows", a.orShared("nothing uses up "+name+"; add a burst of 100%"))

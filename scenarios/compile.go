@@ -43,6 +43,7 @@ func Compile(s *Scenario, o CompileOptions) (Plan, error) {
 		}
 	}
 	c.affordable()
+	c.quotas()
 	if len(c.mistakes) > 0 {
 		return Plan{}, c.mistakes.sorted()
 	}

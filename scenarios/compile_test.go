@@ -3,9 +3,12 @@ package scenarios
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
+
+	"duckload/limiter"
 )
 
 func load(t *testing.T, text string) *Scenario {
@@ -193,5 +196,56 @@ func TestThePlanSaysWhatItCanDecide(t *testing.T) {
 	}
 	if len(want) > 0 {
 		t.Errorf("nothing is said about %v", want)
+	}
+}
+
+// all is a limiter that admits what every one of some limiters admits.
+type all []limiter.Limiter
+
+func (a all) Take(at time.Duration) (limiter.Decision, limiter.Limiter) {
+	d, _, after := limiter.TakeAll(at, a)
+	return d, all(after)
+}
+
+func TestEveryLimitOfAPromiseIsReached(t *testing.T) {
+	s := load(t, around("promise: [{limit: 10/s, burst: 10}, {limit: 100/min, burst: 100}, {limit: 1000/day, verify: false}],\nrequests: [GET /]"))
+	plan, err := Compile(s, CompileOptions{Run: "r"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range Describe(plan, 0).Abilities {
+		if strings.HasPrefix(a.Check, "limit.") && !a.Decides {
+			t.Errorf("%s: %s", a.Check, a.Detail)
+		}
+	}
+	limits := s.Groups[0].Promise.Limits
+	both := func() limiter.Limiter {
+		return all{model(t, limits[0])(), model(t, limits[1])()}
+	}
+	d := newDriver(plan, both, rand.New(rand.NewPCG(1, 1)), 5*time.Millisecond)
+	d.run(t, plan.Tracks[0])
+	var before, behind [3]int // outcomes of the probes of the first and of the second limit
+	for _, s := range d.seen {
+		switch p := plan.Tracks[0].Phases[s.Phase]; {
+		case p.Pace == "edges" && p.Limit == limits[0]:
+			before[s.Outcome]++
+		case p.Pace == "edges":
+			behind[s.Outcome]++
+		}
+	}
+	if before[limiter.Admitted] < 20 || behind[limiter.Admitted] < 20 || before[limiter.Rejected] < 10 || behind[limiter.Rejected] < 10 {
+		t.Errorf("edge probes of the first limit %v, of the second %v; want both sides of both", before, behind)
+	}
+}
+
+func TestAQuotaIsRespected(t *testing.T) {
+	text := "promise: [{limit: 1/s, burst: 2}, {limit: 20/day, verify: false}],\nrequests: [GET /]"
+	_, err := Compile(load(t, around(text)), CompileOptions{Run: "r"})
+	if want := "f:3:10: groups.g: the plan comes to "; err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "20/day must be respected") {
+		t.Errorf("got %v, want %s…", err, want)
+	}
+	plan, err := Compile(load(t, around("promise: {limit: 20/day, verify: false},\nrequests: [GET /]")), CompileOptions{Run: "r"})
+	if err != nil || plan.Requests() != 1 {
+		t.Errorf("a quota alone: %d requests, %v; want one and no error", plan.Requests(), err)
 	}
 }

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"duckload/limiter"
@@ -16,37 +18,49 @@ const patience = 75 * time.Second
 // moments, in an order in which each phase finds what it needs.
 func (c *compiler) compiled(group int, lanes []int) []Phase {
 	g := c.plan.Scenario.Groups[group]
-	l, ok := examined(g.Promise.Limits)
-	if !ok {
-		return nil
+	limits := examined(g.Promise.Limits)
+	if len(limits) == 0 {
+		limits = g.Promise.Limits[:1]
 	}
-	b := builder{limit: l, fresh: g.Fresh && g.Shares == "", thorough: c.options.Thorough, trip: c.options.Trip, lanes: lanes[:1], others: lanes[1:]}
+	l := limits[0]
+	b := builder{limit: l, fresh: g.Fresh && g.Shares == "", thorough: c.options.Thorough, trip: c.options.Trip, lanes: lanes[:1], others: lanes[1:], room: math.MaxInt}
+	for _, other := range limits[1:] {
+		b.room = min(b.room, int(other.Capacity()))
+	}
 	if b.trip <= 0 {
 		b.trip = assumedTrip
 	}
 	if len(b.others) > maxOthers {
 		b.others = b.others[:maxOthers]
 	}
-	if l.Reading == limiter.TokenBucket {
-		return b.bucket()
+	switch {
+	case l.Unverified: // nothing is to be verified, but something is to be sent
+		b.add(Phase{Pace: lone.Name, Label: "one request", Why: "every limit is marked verify: false, so none is approached", About: b.trip})
+		return b.phases
+	case l.Reading != limiter.TokenBucket:
+		return b.windows()
 	}
-	return b.windows()
+	b.bucket()
+	for _, other := range limits[1:] {
+		b.behind(other)
+	}
+	return b.phases
 }
 
 // maxOthers is how many other senders are asked for the scope.
 const maxOthers = 4
 
-// examined returns the limit that a plan examines: of those to verify the one
-// that is exhausted first.
-func examined(limits []limiter.Limit) (limiter.Limit, bool) {
-	var best limiter.Limit
-	found := false
+// examined returns the limits that a plan examines: those to verify, the one
+// that is exhausted first before the others.
+func examined(limits []limiter.Limit) []limiter.Limit {
+	var all []limiter.Limit
 	for _, l := range limits {
-		if !l.Unverified && (!found || l.Capacity() < best.Capacity()) {
-			best, found = l, true
+		if !l.Unverified {
+			all = append(all, l)
 		}
 	}
-	return best, found
+	slices.SortStableFunc(all, func(a, b limiter.Limit) int { return cmp.Compare(a.Capacity(), b.Capacity()) })
+	return all
 }
 
 // A builder spells out the phases of one limit.
@@ -57,6 +71,7 @@ type builder struct {
 	trip     time.Duration
 	lanes    []int
 	others   []int
+	room     int // how many requests the other limits of the promise admit at once
 	phases   []Phase
 }
 
@@ -80,7 +95,7 @@ func (b *builder) refill(about time.Duration, why string) {
 
 // bucket tests a token bucket. The hold comes first, because only a full
 // bucket has slack to spare; its last requests are the anchor of the burst.
-func (b *builder) bucket() []Phase {
+func (b *builder) bucket() {
 	token, capacity := b.limit.Interval(), int(b.limit.Burst)
 	if !b.fresh {
 		b.refill(b.limit.FullRest(), "the allowance must be whole before it is measured")
@@ -101,13 +116,27 @@ func (b *builder) bucket() []Phase {
 		Why: fmt.Sprintf("lets %d of %d tokens come back", back, capacity)})
 	b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d after the rest", back+2), Count: back + 2, Rejections: 2,
 		Why: "what came back: a bucket gives back a part, a window all or nothing"})
-	return b.phases
+}
+
+// behind tests a limit that only shows when another one, which is exhausted
+// first, is kept to for long enough: somewhat below that one's rate.
+func (b *builder) behind(other limiter.Limit) {
+	rate, slow := 0.9*b.limit.Rate(), other.Rate()
+	if other.Reading != limiter.TokenBucket || rate <= slow*1.1 {
+		return
+	}
+	b.limit, b.others, b.room = other, nil, math.MaxInt
+	b.refill(other.FullRest(), "the other limit must be whole before it is measured")
+	length := float64(other.Burst+3) / (rate - slow)
+	b.add(Phase{Pace: hold.Name, Label: fmt.Sprintf("hold %.3g/s", rate), Rate: rate, For: time.Duration(length * float64(time.Second)), Rejections: 3,
+		Why: fmt.Sprintf("below the first limit and above %s, until that is exhausted", other)})
+	b.edging(20 * time.Second)
 }
 
 // sustained paces itself at exactly the documented rate.
 func (b *builder) sustained() {
 	token := b.limit.Interval()
-	n := min(max(2, int((5*time.Second+token-1)/token)), 60)
+	n := min(max(2, min(int((5*time.Second+token-1)/token), b.room/8)), 60)
 	b.add(Phase{Pace: hold.Name, Label: fmt.Sprintf("hold %d/%s", b.limit.Limit, limiter.Per(b.limit.Window)), Rate: b.limit.Rate(), For: time.Duration(n-1)*token + min(token/2, max(250*time.Millisecond, 4*b.trip)),
 		Why: "a client that keeps exactly to the documented rate must never be rejected"})
 }
@@ -130,7 +159,7 @@ func (b *builder) edging(left time.Duration) {
 		length *= 3
 	}
 	const mostTokens = 2000
-	tokens := min(max(1, length/token), mostTokens)
+	tokens := min(max(1, length/token), mostTokens, time.Duration(max(1, b.room/3)))
 	pairs := min(int(tokens), maxPairs)
 	late := b.limit.Clock() + 4*b.trip + time.Duration(float64(token)*drift)
 	b.add(Phase{Pace: edges.Name, Label: "edge probes, " + several(int(tokens), "token"), Count: pairs, For: tokens*token + late, About: tokens*token + b.trip,
