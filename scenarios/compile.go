@@ -132,7 +132,7 @@ func (c *compiler) written(g Group, lanes []int) []Phase {
 			continue
 		}
 		pace, _ := PaceOf(*p)
-		p.About = pace.Length(*p)
+		p.About, p.Likely = pace.Length(*p), pace.Requests(*p)
 	}
 	return phases
 }

@@ -176,7 +176,7 @@ func TestThePlanSaysWhatItCanDecide(t *testing.T) {
 		t.Errorf("creates %v, want accounts, subscriptions and messages", d.Creates)
 	}
 	for _, s := range d.Steps {
-		if s.Why == "" || s.Rejections > s.Requests {
+		if s.Why == "" || s.Rejections > s.Likely || s.Likely > s.Requests {
 			t.Errorf("%s %s: %d rejections of %d requests, why: %q", s.Group, s.Label, s.Rejections, s.Requests, s.Why)
 		}
 	}

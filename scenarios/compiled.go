@@ -35,7 +35,7 @@ func (c *compiler) compiled(group int, lanes []int) []Phase {
 	}
 	switch {
 	case l.Unverified: // nothing is to be verified, but something is to be sent
-		b.add(Phase{Pace: lone.Name, Label: "one request", Why: "every limit is marked verify: false, so none is approached", About: b.trip})
+		b.add(Phase{Pace: lone.Name, Label: "one request", Why: "every limit is marked verify: false, so none is approached", About: b.trip, Likely: 1})
 		return b.phases
 	case l.Reading != limiter.TokenBucket:
 		return b.windows()
@@ -78,7 +78,7 @@ type builder struct {
 func (b *builder) add(p Phase) {
 	p.Limit, p.Lanes = b.limit, b.lanes
 	if pace, ok := PaceOf(p); ok && pace.Length != nil {
-		p.About = pace.Length(p)
+		p.About, p.Likely = pace.Length(p), pace.Requests(p)
 	}
 	b.phases = append(b.phases, p)
 }
@@ -100,7 +100,7 @@ func (b *builder) bucket() {
 	if !b.fresh {
 		b.refill(b.limit.FullRest(), "the allowance must be whole before it is measured")
 	}
-	b.add(Phase{Pace: lone.Name, Label: "anchor", Why: "one request alone: is the target there, and how long is a round trip", About: b.trip})
+	b.add(Phase{Pace: lone.Name, Label: "anchor", Why: "one request alone: is the target there, and how long is a round trip", About: b.trip, Likely: 1})
 	b.refill(slower(token), "the hold must begin with a full bucket, or a late request would have no slack")
 	b.sustained()
 	extra := 2 + int(b.limit.Rate()*float64(capacity)*0.0003)
@@ -147,7 +147,8 @@ func (b *builder) obeying() {
 	longest := b.limit.FullRest() + 2*time.Second
 	b.add(Phase{Pace: obey.Name, Label: fmt.Sprintf("obey Retry-After %d times", len(fractions)), Count: len(fractions), For: min(longest, max(2*token, 0)+2*time.Second),
 		About: time.Duration(len(fractions)) * max(slower(token), time.Second+2*b.trip), Rejections: len(fractions),
-		Why: "a client that waits as long as it is told must be admitted; at two fractions of a second, or rounding down would look honest"})
+		Likely: len(fractions) * (2 + int(time.Second/token)),
+		Why:    "a client that waits as long as it is told must be admitted; at two fractions of a second, or rounding down would look honest"})
 }
 
 // edging probes both sides of the moments at which tokens come back, for as
@@ -163,8 +164,8 @@ func (b *builder) edging(left time.Duration) {
 	pairs := min(int(tokens), maxPairs)
 	late := b.limit.Clock() + 4*b.trip + time.Duration(float64(token)*drift)
 	b.add(Phase{Pace: edges.Name, Label: "edge probes, " + several(int(tokens), "token"), Count: pairs, For: tokens*token + late, About: tokens*token + b.trip,
-		Rejections: pairs * leadsEach(b.limit),
-		Why:        "just before a token is due a request must be rejected, just after it one must be admitted: that measures the rate"})
+		Rejections: pairs * leadsEach(b.limit), Likely: int(tokens) + pairs*leadsEach(b.limit),
+		Why: "just before a token is due a request must be rejected, just after it one must be admitted: that measures the rate"})
 }
 
 // several returns "1 token" or "2 tokens".
@@ -196,6 +197,8 @@ func (b *builder) scoping() {
 	}
 	p := Phase{Pace: scope.Name, Label: "scope probes", Others: b.others, About: time.Duration(4*len(b.others)) * b.trip, Rejections: 1 + len(b.others),
 		Why: "while one sender is exhausted, another one shows who shares the counter"}
+	p.Limit = b.limit
+	p.Likely = 2 + len(b.others)*(1+scopeProbes(p, 4*b.trip))
 	b.add(p)
 }
 

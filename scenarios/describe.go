@@ -7,6 +7,7 @@ import (
 // A Description is what a plan would do, for people to read before it does.
 type Description struct {
 	Requests  int           `json:"requests"` // at most
+	Likely    int           `json:"likely"`   // if the promises are kept
 	Duration  time.Duration `json:"duration"` // about
 	Creates   []Creation    `json:"creates,omitempty"`
 	Steps     []Step        `json:"steps"`
@@ -15,8 +16,9 @@ type Description struct {
 
 // A Creation is what requests leave on the target.
 type Creation struct {
-	What string `json:"what"` // "account"
-	Most int    `json:"most"`
+	What   string `json:"what"` // "account"
+	Most   int    `json:"most"`
+	Likely int    `json:"likely"` // if the promises are kept
 }
 
 // A Step is one phase as a person plans it.
@@ -27,7 +29,8 @@ type Step struct {
 	From       time.Duration `json:"from"`       // about, since the start of the run
 	Takes      time.Duration `json:"takes"`      // about
 	Requests   int           `json:"requests"`   // at most
-	Rejections int           `json:"rejections"` // expected
+	Likely     int           `json:"likely"`     // if the promise is kept
+	Rejections int           `json:"rejections"` // of the likely ones
 	Creates    []Creation    `json:"creates,omitempty"`
 }
 
@@ -38,7 +41,7 @@ func Describe(p Plan, trip time.Duration) Description {
 	if trip <= 0 {
 		trip = assumedTrip
 	}
-	d := Description{Requests: p.Requests(), Duration: p.Duration()}
+	d := Description{Requests: p.Requests(), Likely: p.Likely(), Duration: p.Duration()}
 	for _, track := range p.Tracks {
 		var from time.Duration
 		for _, phase := range track.Phases {
@@ -47,7 +50,7 @@ func Describe(p Plan, trip time.Duration) Description {
 			n := pace.Requests(phase)
 			step := Step{
 				Group: g.Name, Label: phase.Label, Why: phase.Why, From: from, Takes: phase.About,
-				Requests: n, Rejections: min(n, phase.Rejections), Creates: g.creates(n - min(n, phase.Rejections)),
+				Requests: n, Likely: phase.Likely, Rejections: phase.Rejections, Creates: g.creates(n, phase.Likely-phase.Rejections),
 			}
 			from += phase.About
 			d.Steps = append(d.Steps, step)
@@ -60,16 +63,17 @@ func Describe(p Plan, trip time.Duration) Description {
 	return d
 }
 
-// creates returns what a number of admitted requests leave at most.
-func (g Group) creates(admitted int) []Creation {
+// creates returns what numbers of admitted requests leave on the target.
+func (g Group) creates(most, likely int) []Creation {
 	var all []Creation
 	total := 0
 	for _, q := range g.Requests {
 		total += q.Weight
 	}
 	for _, q := range g.Requests {
-		if n := (admitted*q.Weight + total - 1) / total; q.Creates != "" && n > 0 {
-			all = sum(all, []Creation{{q.Creates, n}})
+		if q.Creates != "" && most > 0 {
+			share := func(n int) int { return (n*q.Weight + total - 1) / total }
+			all = sum(all, []Creation{{q.Creates, share(most), share(likely)}})
 		}
 	}
 	return all
@@ -81,6 +85,7 @@ next:
 		for i := range all {
 			if all[i].What == m.What {
 				all[i].Most += m.Most
+				all[i].Likely += m.Likely
 				continue next
 			}
 		}

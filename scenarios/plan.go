@@ -23,7 +23,8 @@ type Phase struct {
 	Others []int         `json:"others,omitempty"` // scope: the lanes that are asked while the first of Lanes is exhausted
 
 	About      time.Duration `json:"about"`                // how long it takes if the promise is kept
-	Rejections int           `json:"rejections,omitempty"` // how many are expected if the promise is kept
+	Likely     int           `json:"likely,omitempty"`     // how many requests it sends if the promise is kept
+	Rejections int           `json:"rejections,omitempty"` // how many of them are rejected if it is kept
 
 	place place // in the file, if written by hand
 }

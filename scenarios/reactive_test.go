@@ -23,6 +23,9 @@ func TestSpaceDuckFitsInItsTime(t *testing.T) {
 				t.Errorf("%s at %v: took %v, the plan said %v", track.Name, trip, d.now, plan.Duration())
 			}
 		}
+		if off := total - plan.Likely(); off < -total/20 || off > total/20 {
+			t.Errorf("at %v: %d requests, the plan said about %d", trip, total, plan.Likely())
+		}
 		if total > 3000 || total > plan.Requests() {
 			t.Errorf("at %v: %d requests, want at most 3000 and %d", trip, total, plan.Requests())
 		}

@@ -15,6 +15,17 @@ func (p Plan) Requests() int {
 	return n
 }
 
+// Likely returns how many requests the plan sends if the promises are kept.
+func (p Plan) Likely() int {
+	n := 0
+	for _, track := range p.Tracks {
+		for _, phase := range track.Phases {
+			n += phase.Likely
+		}
+	}
+	return n
+}
+
 // Duration returns about how long the plan takes if the promises are kept.
 func (p Plan) Duration() time.Duration {
 	var longest time.Duration
