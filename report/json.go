@@ -294,7 +294,7 @@ func moment(d time.Duration) *float64 {
 	if d == history.Never {
 		return nil
 	}
-	s := d.Seconds()
+	s := float64(d) / float64(time.Second) // the nearest number, so that 1.981 s stays 1.981
 	return &s
 }
 
