@@ -60,4 +60,5 @@ type Row struct {
 	Phase          uint16        // index into Header.Phases
 	Remaining      Remaining     // what the answer said is left of the allowance
 	Outcome        limiter.Outcome
+	Claim          uint8 // which claim about the limits the answer made; 0: none. See [teller]
 }

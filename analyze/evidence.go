@@ -9,6 +9,7 @@ var evidenceChecks = []Check{
 	retryAfterWellFormed,
 	retryAfterSufficient,
 	retryAfterTight,
+	headersTrue,
 	latencyObjective,
 	errorsObjective,
 }

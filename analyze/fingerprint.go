@@ -88,7 +88,7 @@ func (p *fingerprint) short(early pair) {
 }
 
 // String says what the numbers look like; empty if nothing stands out.
-func (p *fingerprint) String() string {
+func (p fingerprint) String() string {
 	steady := p.n >= 3 && !p.varied
 	switch {
 	case p.grew >= 2 && p.shrank == 0:

@@ -18,18 +18,18 @@ import (
 // A stage is a limiter whose truth is known, and a sender that obeys it now
 // and then, with everything between them that blurs what is seen.
 type stage struct {
-	limit     limiter.Limit
-	model     limiter.Model
-	drift     float64       // the limiter's clock runs at 1 + drift
-	tick      time.Duration // and in steps of this
-	date      bool          // Retry-After as a date
-	say       func(time.Duration) string
-	remaining func(limiter.Decision) string
-	lane      func(int) int
-	key       func(lane int) int
-	delay     func() time.Duration // each way
-	lost      func() bool          // the answer, or the request
-	obeys     func() bool          // will a rejected request be tried again as told?
+	limit limiter.Limit
+	model limiter.Model
+	drift float64       // the limiter's clock runs at 1 + drift
+	tick  time.Duration // and in steps of this
+	date  bool          // Retry-After as a date
+	say   func(time.Duration) string
+	tell  func(limiter.Decision, time.Duration) limiter.Fields
+	lane  func(int) int
+	key   func(lane int) int
+	delay func() time.Duration // each way
+	lost  func() bool          // the answer, or the request
+	obeys func() bool          // will a rejected request be tried again as told?
 }
 
 // A sending is a request on its way to the limiter.
@@ -75,8 +75,8 @@ func (s stage) play(moments []time.Duration, most int) []history.Observation {
 		d, keys[k] = keys[k].Take(now)
 		o := history.Observation{Lane: q.lane, Seq: uint64(len(all)), Intended: q.sent, Sent: q.sent, Status: 200}
 		o.Answered = q.decided + s.delay()
-		if s.remaining != nil {
-			o.Evidence = answerFields("X-Ratelimit-Remaining", s.remaining(d), "X-Ratelimit-Limit", strconv.FormatInt(s.limit.Limit, 10))
+		if s.tell != nil {
+			o.Evidence = s.tell(d, now)
 		}
 		if !d.OK {
 			o.Status = 429
@@ -217,4 +217,61 @@ func findings(check Check, c *Case, all []history.Observation) []Finding {
 		f = append(f, check.Judge(c)...)
 	}
 	return f
+}
+
+// tellers are honest ways to tell what is left and when there is more.
+func (s stage) tellers() []func(limiter.Decision, time.Duration) limiter.Fields {
+	window := strconv.Itoa(int(s.limit.Window / time.Second))
+	limit, capacity := strconv.FormatInt(s.limit.Limit, 10), strconv.FormatInt(s.limit.Capacity(), 10)
+	left := func(d limiter.Decision) string { return strconv.FormatInt(d.Remaining, 10) }
+	return []func(limiter.Decision, time.Duration) limiter.Fields{
+		func(d limiter.Decision, _ time.Duration) limiter.Fields {
+			return answerFields("X-Ratelimit-Limit", capacity, "X-Ratelimit-Remaining", left(d), "X-Ratelimit-Reset", roundUp(d.Reset))
+		},
+		func(d limiter.Decision, _ time.Duration) limiter.Fields { // until the next one, rounded down
+			return answerFields("X-Ratelimit-Limit", limit, "X-Ratelimit-Remaining", left(d), "X-Ratelimit-Reset", strconv.Itoa(int(d.Wait/time.Second)))
+		},
+		func(d limiter.Decision, now time.Duration) limiter.Fields { // since 1970
+			server := epoch.Add(now)
+			return answerFields("Date", server.Format(http.TimeFormat), "X-Ratelimit-Remaining", left(d), "X-Ratelimit-Reset", strconv.FormatInt(server.Add(d.Wait).Unix(), 10))
+		},
+		func(d limiter.Decision, _ time.Duration) limiter.Fields {
+			return answerFields("Ratelimit", `"default";r=`+left(d)+`;t=1`, "Ratelimit-Policy", `"default";q=`+limit+`;w=`+window)
+		},
+		func(d limiter.Decision, _ time.Duration) limiter.Fields {
+			return answerFields("Ratelimit", "limit="+limit+", remaining="+left(d)+", reset="+roundUp(d.Reset), "Ratelimit-Policy", limit+";w="+window)
+		},
+		func(d limiter.Decision, _ time.Duration) limiter.Fields {
+			return answerFields("Ratelimit-Limit", limit+", "+limit+";w="+window, "Ratelimit-Remaining", left(d), "Ratelimit-Reset", roundUp(d.Reset))
+		},
+		func(d limiter.Decision, _ time.Duration) limiter.Fields { // counted before it is subtracted
+			n := d.Remaining
+			if d.OK {
+				n++
+			}
+			return answerFields("Ratelimit", "default;r="+strconv.FormatInt(n, 10), "Ratelimit-Policy", "default;l="+limit+";w="+window)
+		},
+	}
+}
+
+// Nothing makes honest headers fail either.
+func TestHonestHeadersNeverFail(t *testing.T) {
+	judged := 0
+	rapid.Check(t, func(t *rapid.T) {
+		s, promise := drawStage(t)
+		s.tell = rapid.SampledFrom(s.tellers()).Draw(t, "tell")
+		all := s.play(drawMoments(t, s.limit), 80)
+		c := caseOf(promise, slices.Clone(all))
+		c.Header.Groups[0].Exclusive = rapid.Bool().Draw(t, "exclusive")
+		c.Header.Groups[0].Fresh = rapid.Bool().Draw(t, "fresh")
+		for _, f := range findings(headersTrue, c, all) {
+			judged++
+			if f.Outcome != Pass {
+				t.Fatalf("%s: %s\n%+v", f.Outcome, f.Message, f.Witness)
+			}
+		}
+	})
+	if judged == 0 {
+		t.Error("got no history with headers, want some")
+	}
 }

@@ -32,7 +32,7 @@ Typical causes of failure: a slow dependency; a queue in front of the limiter; g
 answers at once and has too few cores.`,
 	Applies: func(p limiter.Promise) bool { return len(p.Objectives.Latency) > 0 },
 	Watch: func(c *Case) Watcher {
-		w := &latencyWatch{c: c, least: math.MaxInt64}
+		w := &latencyWatch{c: c, least: math.MaxInt64, felt: make([]int, len(c.Promise.Objectives.Latency))}
 		for _, o := range c.Promise.Objectives.Latency {
 			w.least = min(w.least, o.Most)
 		}
@@ -45,7 +45,7 @@ type latencyWatch struct {
 	c          *Case
 	least      time.Duration // the strictest objective
 	service    sample        // Done − Sent
-	felt       sample        // Done − Intended
+	felt       []int         // by objective: how many were done in time, counted from Intended
 	unanswered int
 	slowest    []Evidence // at most MaxEvidence, the slowest first
 	took       []time.Duration
@@ -57,7 +57,11 @@ func (w *latencyWatch) Observe(o *history.Observation, outcome limiter.Outcome) 
 		w.unanswered++
 	case outcome == limiter.Admitted:
 		w.service.add(o.Done - o.Sent)
-		w.felt.add(o.Done - o.Intended)
+		for i, objective := range w.c.Promise.Objectives.Latency {
+			if o.Done-o.Intended <= objective.Most {
+				w.felt[i]++
+			}
+		}
 		w.keep(o, outcome)
 	}
 }
@@ -84,10 +88,10 @@ func (w *latencyWatch) Findings() []Finding {
 		f.Message = "no request was admitted, so there is no latency to judge"
 		return []Finding{f}
 	}
-	service, felt := w.service.sorted(), w.felt.sorted()
+	service := w.service.sorted()
 	var parts []string
-	for _, objective := range w.c.Promise.Objectives.Latency {
-		outcome, part := w.judge(objective, service, felt)
+	for i, objective := range w.c.Promise.Objectives.Latency {
+		outcome, part := w.judge(objective, service, w.felt[i])
 		parts = append(parts, part)
 		f.Outcome = f.Outcome.Worse(outcome)
 		if outcome == Fail && f.Witness == nil {
@@ -102,20 +106,20 @@ func (w *latencyWatch) Findings() []Finding {
 	return []Finding{f}
 }
 
-// judge compares one percentile with its objective.
-func (w *latencyWatch) judge(o limiter.LatencyObjective, service, felt ranks) (Verdict, string) {
-	server, client := service.percentile(o.Percentile), felt.percentile(o.Percentile)
-	unanswered := rank(felt.len()+w.unanswered, o.Percentile) // as if those had been admitted at last
-	name := "p" + strconv.FormatFloat(o.Percentile, 'f', -1, 64)
+// judge compares one percentile with its objective; felt is how many requests
+// met it, counted from the planned moment.
+func (w *latencyWatch) judge(o limiter.LatencyObjective, service ranks, felt int) (Verdict, string) {
+	n, value := service.len(), service.percentile(o.Percentile)
+	said := fmt.Sprintf("p%s of %s was %s", strconv.FormatFloat(o.Percentile, 'f', -1, 64), plural(n, "admitted answer"), millis(value))
 	switch {
-	case server > o.Most:
-		return Fail, fmt.Sprintf("%s of %s was %s, above %s", name, plural(service.len(), "admitted answer"), millis(server), millis(o.Most))
-	case client > o.Most:
-		return Inconclusive, fmt.Sprintf("%s of %s was %s from sending, but %s from the planned moment, above %s: our own lateness lies between", name, plural(service.len(), "admitted answer"), millis(server), millis(client), millis(o.Most))
-	case unanswered > felt.len() || felt.at(unanswered-1) > o.Most:
-		return Inconclusive, fmt.Sprintf("%s of %s was %s, but %s got no answer, and had they been admitted it would be above %s", name, plural(service.len(), "admitted answer"), millis(client), plural(w.unanswered, "request"), millis(o.Most))
+	case value > o.Most:
+		return Fail, fmt.Sprintf("%s, above %s", said, millis(o.Most))
+	case felt < rank(n, o.Percentile):
+		return Inconclusive, fmt.Sprintf("%s from sending, but %d of them ended more than %s after their planned moment: our own lateness lies between", said, n-felt, millis(o.Most))
+	case felt < rank(n+w.unanswered, o.Percentile):
+		return Inconclusive, fmt.Sprintf("%s, but %s got no answer, and had they been admitted it would be above %s", said, plural(w.unanswered, "request"), millis(o.Most))
 	}
-	return Pass, fmt.Sprintf("%s of %s was %s, within %s", name, plural(service.len(), "admitted answer"), millis(client), millis(o.Most))
+	return Pass, fmt.Sprintf("%s, within %s", said, millis(o.Most))
 }
 
 func (w *latencyWatch) witness(o limiter.LatencyObjective, service ranks) *Witness {

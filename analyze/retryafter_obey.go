@@ -72,7 +72,7 @@ func judgeSufficient(c *Case) []Finding {
 		if o.obeyed > 0 {
 			f.Message += fmt.Sprintf("; %d came within a second of the told moment and %s admitted", o.obeyed, wasWere(o.obeyed))
 		}
-		f.Message += because(o.print.String())
+		f.Message += looks(o.print)
 		f.Witness = earlyWitness(c, o)
 	case o.obeyed == 0:
 		f.Message = unobeyed(o)
@@ -100,11 +100,12 @@ func wasWere(n int) string {
 	return "were"
 }
 
-func because(diagnosis string) string {
-	if diagnosis == "" {
-		return ""
+// looks adds what a fingerprint says to a sentence, if it says anything.
+func looks(p fingerprint) string {
+	if s := p.String(); s != "" {
+		return "; " + s
 	}
-	return "; " + diagnosis
+	return ""
 }
 
 func rejections(c *Case) int {
@@ -142,7 +143,7 @@ func unobeyed(o obedience) string {
 	if o.surplus > 0 {
 		fmt.Fprintf(&why, " (told %s, where the limit never asks for more than %s)", secs(o.beyond.wait), secs(o.beyond.wait-o.surplus))
 	}
-	return why.String() + because(o.print.String())
+	return why.String() + looks(o.print)
 }
 
 // needless tells the longest wait for nothing, where it is no failure.
@@ -151,7 +152,7 @@ func needless(c *Case, o obedience) string {
 	if most <= 0 || c.Promise.Reject.RetryAfter == limiter.RetryAfterExact {
 		return ""
 	}
-	return fmt.Sprintf("; it tells clients to wait up to %s longer than needed and rounding explains", secs(most)) + because(o.print.String())
+	return fmt.Sprintf("; it tells clients to wait up to %s longer than needed and rounding explains", secs(most)) + looks(o.print)
 }
 
 func earlyWitness(c *Case, o obedience) *Witness {
@@ -193,7 +194,7 @@ func judgeTight(c *Case) []Finding {
 		f.Message = untold(c, o)
 	case o.surplus > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("a rejection told to wait %s, where the limit never asks for more than %s", told1(o.beyond.rejected), secs(longestWait(c.Promise))) + because(o.print.String())
+		f.Message = fmt.Sprintf("a rejection told to wait %s, where the limit never asks for more than %s", told1(o.beyond.rejected), secs(longestWait(c.Promise))) + looks(o.print)
 		f.Witness = (&Witness{
 			Sentence: fmt.Sprintf("the rejection answered at %s told to wait %s; under %s no client ever has to wait longer than %s, and rounding explains no more than %s",
 				secs(o.beyond.rejected.Answered), told1(o.beyond.rejected), limitsOf(c.Promise), secs(longestWait(c.Promise)), roundingOf(o.beyond.rejected)),
@@ -201,7 +202,7 @@ func judgeTight(c *Case) []Finding {
 		}).of(c, []Row{o.beyond.rejected})
 	case o.excess > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("%s told a wait that was longer than needed by more than rounding, the worst by %s", plural(o.lateN, "rejection"), secs(o.excess)) + because(o.print.String())
+		f.Message = fmt.Sprintf("%s told a wait that was longer than needed by more than rounding, the worst by %s", plural(o.lateN, "rejection"), secs(o.excess)) + looks(o.print)
 		f.Witness = (&Witness{
 			Sentence: fmt.Sprintf("a rejection sent at %s told to wait %s; a request sent later was admitted and answered at %s, only %s after it, and rounding explains no more than %s",
 				secs(o.late.rejected.Sent), told1(o.late.rejected), secs(o.late.shown.Answered), secs(o.late.shown.Answered-o.late.rejected.Sent), roundingOf(o.late.rejected)),

@@ -1,0 +1,181 @@
+package analyze
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"duckload/limiter"
+)
+
+func TestHeadersOfEveryDraftAreRead(t *testing.T) {
+	hundred := policy{quota: 100, window: time.Minute}
+	for _, c := range []struct {
+		name   string
+		fields limiter.Fields
+		want   allowance
+	}{
+		{"none", answerFields("Date", at, "Retry-After", "5"), allowance{remaining: -1}},
+		{"-11", answerFields("Ratelimit", `"default";r=50;t=30`, "Ratelimit-Policy", `"default";q=100;w=60`), allowance{told: true, remaining: 50, policies: []policy{hundred}}},
+		{"-11, two policies", answerFields("Ratelimit", `"a";r=7, "b";r=50;t=30`, "Ratelimit-Policy", `"a";q=10;w=1,"b";q=100;w=60;burst=200`),
+			allowance{told: true, remaining: 7, policies: []policy{{10, time.Second, 0}, {100, time.Minute, 200}}}},
+		{"-11, in two fields", answerFields("Ratelimit-Policy", `"a";q=10;w=1`, "Ratelimit-Policy", `"b";q=100;w=60`), allowance{told: true, remaining: -1, policies: []policy{{10, time.Second, 0}, hundred}}},
+		{"-11, of bytes", answerFields("Ratelimit-Policy", `"a";q=10;qu="content-bytes"`), allowance{told: true, remaining: -1}},
+		{"tokens", answerFields("Ratelimit", `default;r=50;t=30`, "Ratelimit-Policy", `default;l=100;w=60`), allowance{told: true, remaining: 50, policies: []policy{hundred}}},
+		{"-07", answerFields("Ratelimit", `limit=100, remaining=50, reset=5`, "Ratelimit-Policy", `100;w=60`), allowance{told: true, remaining: 50, limits: []int64{100}, policies: []policy{hundred}, reset: "5"}},
+		{"-06", answerFields("Ratelimit-Limit", "100, 100;w=60", "Ratelimit-Remaining", "50", "Ratelimit-Reset", "5"), allowance{told: true, remaining: 50, limits: []int64{100}, policies: []policy{hundred}, reset: "5"}},
+		{"X", answerFields("X-Ratelimit-Limit", "100", "X-Ratelimit-Remaining", "50", "X-Ratelimit-Reset", "1795514406"), allowance{told: true, remaining: 50, limits: []int64{100}, reset: "1795514406"}},
+		{"X, spelt otherwise", answerFields("X-Rate-Limit-Limit", "100", "x-rate-limit-remaining", "9.5"), allowance{told: true, remaining: 9, limits: []int64{100}}},
+		{"broken", answerFields("Ratelimit", `"default`, "Ratelimit-Policy", `;;`, "X-Ratelimit-Limit", "many", "X-Ratelimit-Remaining", "-1"),
+			allowance{told: true, remaining: -1, broken: []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "RateLimit", "RateLimit-Policy"}}},
+		{"negative", answerFields("Ratelimit", `"default";r=-5`), allowance{told: true, remaining: -1, broken: []string{"RateLimit"}}},
+		{"a list of lists", answerFields("Ratelimit", `("a" "b");r=5`, "Ratelimit-Policy", `("a");q=5`), allowance{told: true, remaining: -1, broken: []string{"RateLimit", "RateLimit-Policy"}}},
+	} {
+		if got := parseAllowance(c.fields); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAResetIsTakenForTheLatestItCanMean(t *testing.T) {
+	for _, c := range []struct {
+		reset   string
+		in, may time.Duration
+		ok      bool
+	}{
+		{"6", 6 * time.Second, time.Second, true},
+		{"6.5", 6500 * time.Millisecond, time.Second, true},
+		{"6000", 6000 * time.Second, time.Second, true},
+		{"1795514406", 6 * time.Second, 2 * time.Second, true},
+		{"1795514406500", 6500 * time.Millisecond, 2 * time.Second, true},
+		{"Tue, 24 Nov 2026 10:00:06 GMT", 6 * time.Second, 2 * time.Second, true},
+		{"2026-11-24T10:00:06Z", 6 * time.Second, 2 * time.Second, true},
+		{"soon", 0, 0, false},
+		{"-6", 0, 0, false},
+		{"", 0, 0, false},
+	} {
+		in, may, ok := resetIn(c.reset, answerFields("Date", at))
+		if in != c.in || may != c.may || ok != c.ok {
+			t.Errorf("%q: got %s ± %s, %t, want %s ± %s, %t", c.reset, in, may, ok, c.in, c.may, c.ok)
+		}
+	}
+}
+
+func TestHeaderStories(t *testing.T) {
+	window := tenPerMinute
+	window.Limits = []limiter.Limit{{Limit: 10, Window: time.Minute, Scope: limiter.ScopeGlobal, Reading: limiter.FixedWindow}}
+	log := tenPerMinute
+	log.Limits = []limiter.Limit{{Limit: 10, Window: time.Minute, Scope: limiter.ScopeGlobal, Reading: limiter.SlidingLog}}
+	two := tenPerMinute
+	two.Limits = append([]limiter.Limit{{Limit: 1000, Window: 24 * time.Hour, Reading: limiter.FixedWindow}}, tenPerMinute.Limits...)
+	for _, c := range []struct {
+		name    string
+		promise limiter.Promise
+		story   string
+		want    Verdict
+		says    string
+	}{
+		{"honest", tenPerMinute, `
+			a 0s 0.002s 200 X-RateLimit-Limit=5 X-RateLimit-Remaining=4
+			a 1s 1.002s 200 X-RateLimit-Limit=5 X-RateLimit-Remaining=3`, Pass, "2 answers"},
+		{"before it is subtracted", tenPerMinute, `
+			a 0s 0.002s 200 X-RateLimit-Remaining=5
+			a 1s 1.002s 200 X-RateLimit-Remaining=4`, Pass, ""},
+		{"everything remains, always", tenPerMinute, `
+			a 0s 0.002s 200 RateLimit="default";r=5
+			a 1s 1.002s 200 RateLimit="default";r=5`, Fail, "more is said to remain than can (1 ×)"},
+		{"the second may have been decided long after", tenPerMinute, `
+			a 0s 0.002s 200 RateLimit="default";r=4
+			a 1s 7.002s 200 RateLimit="default";r=4`, Pass, ""},
+		{"two gone after the first", tenPerMinute, `
+			a 0s 0.002s 200 X-RateLimit-Remaining=3`, Fail, "less is said to remain than must"},
+		{"somebody else may have been first", tenPerMinute, `
+			b 0s - 0
+			a 0s 0.002s 200 X-RateLimit-Remaining=3`, Pass, ""},
+		{"a rejection with something left", tenPerMinute, burst + `
+			a 0.1s 0.102s 429 X-RateLimit-Remaining=1`, Fail, "a rejection says that something remains"},
+		{"nothing else is known of a window", window, `
+			a 0s 0.002s 200 X-RateLimit-Remaining=9
+			a 30s 30.002s 200 X-RateLimit-Remaining=9
+			a 40s 40.002s 200 X-RateLimit-Remaining=8`, Pass, ""},
+		{"up and down within one window", window, `
+			a 0s 0.002s 200 X-RateLimit-Remaining=9
+			a 1s 1.002s 200 X-RateLimit-Remaining=8
+			a 2s 2.002s 200 X-RateLimit-Remaining=9
+			a 3s 3.002s 200 X-RateLimit-Remaining=7
+			a 4s 4.002s 200 X-RateLimit-Remaining=8`, Fail, "up and down within one window"},
+		{"a log forgets nothing within its window", log, `
+			a 0s 0.002s 200 X-RateLimit-Remaining=9
+			a 10s 10.002s 200 X-RateLimit-Remaining=8
+			a 20s 20.002s 200 X-RateLimit-Remaining=9`, Fail, "more is said to remain than can"},
+		{"a log forgets after its window", log, `
+			a 0s 0.002s 200 X-RateLimit-Remaining=9
+			a 10s 10.002s 200 X-RateLimit-Remaining=8
+			a 65s 65.002s 200 X-RateLimit-Remaining=8`, Pass, ""},
+
+		{"the policy", tenPerMinute, `a 0s 0.002s 200 RateLimit-Policy="default";q=10;w=60;burst=5`, Pass, ""},
+		{"the same rate in other words", tenPerMinute, `a 0s 0.002s 200 RateLimit-Policy="default";q=600;w=3600`, Pass, ""},
+		{"another policy", tenPerMinute, `a 0s 0.002s 200 RateLimit-Policy="default";q=11;w=60;burst=6`, Fail, "a policy of 11 per 1m0s with burst 6 is named, where 10/min, burst 5, for everybody is documented"},
+		{"another burst", tenPerMinute, `a 0s 0.002s 200 RateLimit-Policy="default";q=10;w=60;burst=6`, Fail, "with burst 6"},
+		{"another limit", tenPerMinute, `a 0s 0.002s 200 X-RateLimit-Limit=0`, Fail, "a limit of 0 is named"},
+		{"a longer window that is not documented", tenPerMinute, `a 0s 0.002s 200 RateLimit-Policy="day";q=1000;w=86400`, Pass, ""},
+		{"one of two", two, `a 0s 0.002s 200 RateLimit-Policy="day";q=1000;w=86400,"minute";q=10;w=60`, Pass, ""},
+		{"one of two is another", two, `a 0s 0.002s 200 RateLimit-Policy="day";q=1000;w=86400,"minute";q=12;w=60`, Fail, "a policy of 12"},
+
+		{"reset too early", tenPerMinute, burst + `
+			a 0.5s 0.502s 429 X-RateLimit-Remaining=0 X-RateLimit-Reset=1
+			a 5.5s 5.502s 429 X-RateLimit-Remaining=0 X-RateLimit-Reset=1`, Fail, "the reset comes too early"},
+		{"reset in milliseconds is not understood, and no lie", tenPerMinute, burst + `
+			a 0.5s 0.502s 429 X-RateLimit-Reset=5500
+			a 5.5s 5.502s 429 X-RateLimit-Reset=500`, Pass, ""},
+		{"reset rounded down", tenPerMinute, burst + `
+			a 0.5s 0.502s 429 X-RateLimit-Reset=5
+			a 5.6s 5.602s 429 X-RateLimit-Reset=0`, Pass, ""},
+		{"reset, but something was spent since", tenPerMinute, burst + `
+			a 0.5s 0.502s 429 X-RateLimit-Reset=1
+			a 2s 2.002s 500
+			a 5.5s 5.502s 429 X-RateLimit-Reset=1`, Pass, ""},
+		{"the t of RateLimit promises nothing", tenPerMinute, burst + `
+			a 0.5s 0.502s 429 RateLimit="default";r=0;t=1
+			a 5.5s 5.502s 429 RateLimit="default";r=0;t=1`, Pass, ""},
+		{"what cannot be parsed is mentioned", tenPerMinute, `a 0s 0.002s 200 RateLimit=soon;r X-RateLimit-Remaining=4`, Pass, "RateLimit cannot be parsed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := story(t, c.story)
+			f := judge(t, headersTrue, caseOf(c.promise, o), o)
+			if f.Outcome != c.want || !strings.Contains(f.Message, c.says) {
+				t.Errorf("got %s: %s\nwant %s: …%s…", f.Outcome, f.Message, c.want, c.says)
+			}
+			if f.Witness != nil && (len(f.Witness.Requests) == 0 || f.Witness.Sentence == "") {
+				t.Errorf("got the witness %+v, want requests and a sentence", f.Witness)
+			}
+		})
+	}
+}
+
+func TestWithoutHeadersThereIsNothingToJudge(t *testing.T) {
+	o := story(t, burst)
+	if f := findings(headersTrue, caseOf(tenPerMinute, o), o); f != nil {
+		t.Errorf("got %+v, want nothing", f)
+	}
+}
+
+func FuzzAllowance(f *testing.F) {
+	f.Add(`"default";r=50;t=30`, `"default";q=100;w=60`, "9", "6")
+	f.Add(`limit=100, remaining=50, reset=5`, `10;w=1;burst=1000`, "-1", "1795514406")
+	f.Add(`default;r=5`, `default;l=100;w=10`, "9.5", at)
+	f.Fuzz(func(t *testing.T, limit, policies, left, reset string) {
+		fields := answerFields("Date", at, "Ratelimit", limit, "Ratelimit-Policy", policies, "X-Ratelimit-Limit", limit, "X-Ratelimit-Remaining", left, "X-Ratelimit-Reset", reset)
+		a := parseAllowance(fields)
+		if !a.told || a.remaining < -1 {
+			t.Errorf("got %+v, want headers that tell, and nothing negative", a)
+		}
+		for _, p := range a.policies {
+			if p.quota < 0 || p.window < 0 {
+				t.Errorf("got the policy %+v, want nothing negative", p)
+			}
+		}
+		resetIn(reset, fields)
+	})
+}
