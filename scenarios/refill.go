@@ -28,10 +28,10 @@ func fullAt(p Phase, seen []Seen) time.Duration {
 			continue
 		}
 		last = decided(s)
-		switch p.Limit.Reading {
-		case limiter.TokenBucket:
+		switch {
+		case p.Limit.Reading == limiter.TokenBucket && s.Outcome != limiter.Rejected:
 			at = max(at, last) + p.Limit.Interval() + 1
-		default:
+		default: // a window, or a bucket that a rejected request empties
 			at = max(at, last+p.Limit.FullRest())
 		}
 	}
