@@ -1,7 +1,9 @@
 package emulator
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"duckload/limiter"
@@ -149,4 +151,17 @@ func rejecting(change func(*Rejection)) func(Config) Config {
 
 func retryAfter(form func(time.Duration, time.Time) []string) func(Config) Config {
 	return rejecting(func(r *Rejection) { r.RetryAfter = form })
+}
+
+// DefectNamed returns the defect of a name; the error lists the names there
+// are.
+func DefectNamed(name string) (Defect, error) {
+	var names []string
+	for _, d := range Defects {
+		if d.Name == name {
+			return d, nil
+		}
+		names = append(names, d.Name)
+	}
+	return Defect{}, fmt.Errorf("unknown defect %q (have %s)", name, strings.Join(names, ", "))
 }

@@ -110,3 +110,16 @@ func telling(tell func(Standing, http.Header)) func(Config) Config {
 		return c
 	}
 }
+
+// VariationNamed returns the variation of a name; the error lists the names
+// there are.
+func VariationNamed(name string) (Variation, error) {
+	var names []string
+	for _, v := range Variations {
+		if v.Name == name {
+			return v, nil
+		}
+		names = append(names, v.Name)
+	}
+	return Variation{}, fmt.Errorf("unknown variation %q (have %s)", name, strings.Join(names, ", "))
+}

@@ -1,4 +1,91 @@
-// Command duckload verifies rate limits of HTTP APIs.
+// Command duckload verifies rate limits of HTTP APIs: it sends a scenario's
+// traffic, and reports a violation only if nothing else explains what was
+// seen.
+//
+// The commands, the scenario file and the exit codes are in README.md.
 package main
 
-func main() {}
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// A process is everything that the command touches of the world. Its methods
+// are the command; tests run them in this process.
+type process struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	lookup         func(string) (string, bool) // environment
+	now            func() time.Time            // names a run's directory
+	width          func() int                  // columns of stderr; 0: it is not a terminal
+	columns        func() int                  // columns of stdout; 0: it is not a terminal
+	plain          bool                        // no colours, whatever the terminal
+}
+
+// color reports whether the summary may be coloured.
+func (p process) color() bool {
+	_, no := p.lookup("NO_COLOR")
+	_, ci := p.lookup("CI")
+	term, _ := p.lookup("TERM")
+	return p.columns() > 0 && !p.plain && !no && !ci && term != "dumb"
+}
+
+func main() {
+	p := process{
+		stdin:   os.Stdin,
+		stdout:  os.Stdout,
+		stderr:  os.Stderr,
+		lookup:  os.LookupEnv,
+		now:     time.Now,
+		width:   func() int { return columnsOf(os.Stderr) },
+		columns: func() int { return columnsOf(os.Stdout) },
+	}
+	os.Exit(p.main(untilSignal(), os.Args[1:]))
+}
+
+func columnsOf(f *os.File) int {
+	if !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		return 80
+	}
+	return width
+}
+
+// untilSignal returns a context that ends at the first SIGINT or SIGTERM, with
+// the exit status as its cause. The second one ends the process at once: what
+// was recorded is on the disk.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		first := statusOf(<-signals)
+		cancel(failure{status: first, err: context.Canceled})
+		os.Exit(statusOf(<-signals))
+	}()
+	return ctx
+}
+
+func statusOf(s os.Signal) int {
+	if s == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
+}
+
+// liveWidth is how wide the live view may be; 0: a line for each phase instead.
+func (p process) liveWidth() int {
+	if _, ci := p.lookup("CI"); ci {
+		return 0
+	}
+	return p.width()
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"duckload/history"
+)
+
+// replaceFile writes beside a file and renames, so that nobody ever reads half
+// of it.
+func replaceFile(path string, write func(io.Writer) error) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	if err := errors.Join(write(temp), temp.Chmod(0o644), temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
+}
+
+func exportFile(path string, h *history.History, to string) error {
+	return replaceFile(path, func(w io.Writer) error { return exportRun(w, h, to) })
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"duckload/history"
+	"duckload/scenarios"
+)
+
+// headerOf writes down what a run is about, so that its record can be judged
+// without the plan. Groups that the plan leaves out are left out.
+func headerOf(plan scenarios.Plan, target string, started time.Time) history.Header {
+	h := history.Header{
+		Run: plan.Run, Scenario: plan.Scenario.Name, Target: target, Started: started.UTC(),
+		Seed: plan.Seed, Planned: plan.Requests(), Tool: "duckload " + version,
+		Source: string(plan.Scenario.Masked()),
+	}
+	place := map[int]int{}
+	for _, lane := range plan.Lanes {
+		if _, ok := place[lane.Group]; !ok {
+			place[lane.Group] = len(h.Groups)
+			h.Groups = append(h.Groups, groupOf(plan.Scenario, lane.Group))
+		}
+		source := ""
+		if lane.Source.IsValid() {
+			source = lane.Source.String()
+		}
+		h.Lanes = append(h.Lanes, history.Lane{Group: place[lane.Group], Identity: lane.Identity, Source: source})
+	}
+	for _, s := range plan.Stretches() {
+		h.Phases = append(h.Phases, history.Phase{Group: place[s.Group], Pace: s.Pace, Label: s.Label})
+	}
+	return h
+}
+
+func groupOf(s *scenarios.Scenario, i int) history.Group {
+	g := s.Groups[i]
+	group := history.Group{
+		Name: g.Name, Counter: s.Counter(i), Promise: g.Promise,
+		Exclusive: g.Exclusive, Fresh: g.Fresh, DecidedWithin: g.DecidedWithin,
+	}
+	for _, r := range g.Requests {
+		group.Requests = append(group.Requests, r.Method+" "+r.Path.String())
+	}
+	return group
+}
+
+// repromise replaces the promises of a record by those of a scenario. Groups
+// are matched by name; each must be there.
+func repromise(h *history.Header, s *scenarios.Scenario) error {
+	for i := range h.Groups {
+		g := &h.Groups[i]
+		at := slices.IndexFunc(s.Groups, func(x scenarios.Group) bool { return x.Name == g.Name })
+		if at < 0 {
+			return usage(fmt.Errorf("%s: no group is called %q, which the record has", s.Path, g.Name))
+		}
+		g.Promise, g.Exclusive = s.Groups[at].Promise, s.Groups[at].Exclusive
+		g.DecidedWithin = s.Groups[at].DecidedWithin
+	}
+	return nil
+}
+
+// trackViews is what progress shows of a plan.
+func trackViews(plan scenarios.Plan) []trackView {
+	var all []trackView
+	for _, t := range plan.Tracks {
+		view := trackView{name: t.Name}
+		for _, phase := range t.Phases {
+			view.phases = append(view.phases, phase.Label)
+			view.length += phase.About
+			if pace, ok := scenarios.PaceOf(phase); ok {
+				view.requests += pace.Requests(phase)
+			}
+		}
+		all = append(all, view)
+	}
+	return all
+}

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/spf13/cobra"
+
+	"duckload/attack"
+	"duckload/history"
+	"duckload/report"
+	"duckload/scenarios"
+)
+
+// settings are the flags that run and plan share.
+type settings struct {
+	target   string
+	groups   []string
+	allow    []string
+	seed     uint64
+	budget   int
+	thorough bool
+}
+
+func (s *settings) flags(c *cobra.Command) {
+	c.Flags().StringVar(&s.target, "target", "", "base URL instead of the scenario's target, or \"emulator\"")
+	c.Flags().StringSliceVar(&s.groups, "group", nil, "only these groups")
+	c.Flags().StringSliceVar(&s.allow, "allow-host", nil, "a host that may be contacted in this run, beside loopback")
+	c.Flags().Uint64Var(&s.seed, "seed", 0, "seed of everything that is drawn; 0: from the run's id")
+	c.Flags().IntVar(&s.budget, "budget", 0, "the most requests to send; 0: as the scenario says")
+	c.Flags().BoolVar(&s.thorough, "thorough", false, "also rest until everything is full again, and look at more refills")
+}
+
+func (p process) runCommand() *cobra.Command {
+	var s settings
+	var out string
+	var fail []string
+	var quiet, noColor, dry bool
+	c := &cobra.Command{
+		Use:   "run [SCENARIO]",
+		Short: "Plan, send, judge, report",
+		Long: `Sends a scenario's traffic, judges what came back, and writes a report into
+results/<time>-<name>/. Without a scenario it verifies the built-in Space Duck
+table against an emulator on this machine.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			on, err := parseFailOn(fail)
+			if err != nil {
+				return usage(err)
+			}
+			scenario, err := p.load(args)
+			if err != nil {
+				return err
+			}
+			if dry {
+				return p.printPlan(scenario, s)
+			}
+			p.plain = p.plain || noColor
+			return p.run(c.Context(), scenario, s, out, quiet, on)
+		},
+	}
+	s.flags(c)
+	c.Flags().StringVar(&out, "out", "results", "folder for the run's own folder")
+	c.Flags().StringSliceVar(&fail, "fail-on", []string{"fail", "inconclusive"}, "outcomes that end with a failure: fail, inconclusive, none")
+	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress")
+	c.Flags().BoolVar(&noColor, "no-color", false, "no colours (also NO_COLOR)")
+	c.Flags().BoolVar(&dry, "dry-run", false, "print the plan and send nothing")
+	return c
+}
+
+// run is the whole line: plan, send, judge, report.
+func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settings, out string, quiet bool, on failOn) error {
+	plan, err := p.compile(scenario, s)
+	if err != nil {
+		return err
+	}
+	scenario = plan.Scenario
+	target, err := p.aim(ctx, plan)
+	if err != nil {
+		return err
+	}
+	defer target.close()
+	options := attack.Options{
+		Target:     target.url,
+		AllowHosts: append(scenario.AllowHosts, s.allow...),
+		UserAgent:  "duckload/" + version,
+		Budget:     scenario.Budget,
+		Stop:       scenario.Stop,
+	}
+	note := target.dial(&options, plan)
+	if err := preflight(ctx, plan, options); err != nil {
+		return err
+	}
+	if note != "" {
+		fmt.Fprintln(p.stderr, "duckload: "+note)
+	}
+	dir, err := makeRunDir(out, scenario.Name, p.now())
+	if err != nil {
+		return failure{status: exitUsage, err: fmt.Errorf("--out: %w", err)}
+	}
+	if !quiet {
+		fmt.Fprintf(p.stderr, "%s: %d groups, at most %d requests, about %s → %s\n",
+			scenario.Name, len(plan.Tracks), plan.Requests(), clock(plan.Duration()), target.name)
+	}
+	if err := p.send(ctx, plan, options, dir, quiet); err != nil {
+		return err
+	}
+	return p.conclude(ctx, dir, on)
+}
+
+// send attacks and records. When it returns, everything that happened is in
+// the run's folder.
+func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.Options, dir string, quiet bool) error {
+	if err := writePlan(dir, plan); err != nil {
+		return failure{status: exitUsage, err: err}
+	}
+	record, err := history.Create(filepath.Join(dir, observationsDir), headerOf(plan, options.Target, p.now()))
+	if err != nil {
+		return failure{status: exitUsage, err: err}
+	}
+	keeper := &keeper{record: record}
+	stop := keeper.every(flushInterval)
+	shown := newProgress(p.stderr, p.liveWidth(), quiet, trackViews(plan))
+	options.Record, options.Progress = keeper.add, shown.event
+	end, err := attack.Run(ctx, plan, options)
+	stop()
+	shown.close()
+	if signalled(ctx) == exitTerminated {
+		end.Reason = "terminated"
+	}
+	closed := record.Close(end)
+	return sendingFailed(errors.Join(err, closed))
+}
+
+func sendingFailed(err error) error {
+	var denied attack.Denied
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &denied):
+		return failure{status: exitRefused, err: err}
+	}
+	return failure{status: exitStopped, err: err}
+}
+
+// conclude judges the record, writes the reports, prints the summary, and
+// says how the process ends.
+func (p process) conclude(ctx context.Context, dir string, on failOn) error {
+	h, err := openRun(dir)
+	if err != nil {
+		return err
+	}
+	r, err := judge(h)
+	if err != nil {
+		return err
+	}
+	if err := writeReports(dir, r); err != nil {
+		return failure{status: exitStopped, err: err}
+	}
+	if err := p.summary(r); err != nil {
+		return err
+	}
+	if err := writeTo(p.stdout, "report  "+filepath.Join(dir, htmlFile())+"\n"); err != nil {
+		return err
+	}
+	if s := signalled(ctx); s != 0 {
+		return ends(s)
+	}
+	return ends(outcome(r.Findings, on))
+}
+
+func htmlFile() string {
+	for _, f := range report.Formats {
+		if f.Name == "html" {
+			return f.File
+		}
+	}
+	return ""
+}
+
+// flushInterval is how much of a run a crash may cost.
+const flushInterval = 250 * time.Millisecond
+
+// A keeper writes observations and brings them to the disk from time to time.
+type keeper struct {
+	mu     sync.Mutex
+	record *history.Writer
+	failed error
+}
+
+func (k *keeper) add(o history.Observation) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.failed != nil {
+		return k.failed
+	}
+	return k.record.Append(o)
+}
+
+// every flushes until the function that it returns is called.
+func (k *keeper) every(interval time.Duration) (stop func()) {
+	ended := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+				k.mu.Lock()
+				k.failed = errors.Join(k.failed, k.record.Flush())
+				k.mu.Unlock()
+			}
+		}
+	})
+	return func() { close(ended); wait.Wait() }
+}
+
+// preflight asks whether the target is there, before anything is sent.
+func preflight(ctx context.Context, plan scenarios.Plan, o attack.Options) error {
+	err := attack.Preflight(ctx, plan, o)
+	var denied attack.Denied
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &denied):
+		return failure{status: exitRefused, err: err}
+	}
+	return failure{status: exitUnusable, err: err}
+}
+
+// writePlan keeps the scenario and the plan beside the record, secrets masked.
+func writePlan(dir string, plan scenarios.Plan) error {
+	text, err := json.MarshalIndent(plan, "", "  ")
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, scenarioFile), plan.Scenario.Masked(), 0o644),
+		os.WriteFile(filepath.Join(dir, planFile), append(text, '\n'), 0o644),
+	)
+}
+
+// compile spells a scenario out, with what the flags say instead of the file.
+func (p process) compile(s *scenarios.Scenario, flags settings) (scenarios.Plan, error) {
+	if flags.target != "" && flags.target != scenarios.Emulator {
+		at, err := url.Parse(flags.target)
+		if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+			return scenarios.Plan{}, usage(fmt.Errorf("--target: %q is not a base URL (write http://host:port or https://host, or emulator)", flags.target))
+		}
+	}
+	if flags.budget > 0 {
+		s.Budget.Requests = flags.budget
+	}
+	run := ulid.MustNew(ulid.Timestamp(p.now()), ulid.DefaultEntropy()).String()
+	plan, err := scenarios.Compile(s, scenarios.CompileOptions{
+		Run: run, Seed: flags.seed, Target: flags.target, Groups: flags.groups, Thorough: flags.thorough,
+	})
+	return plan, usage(err)
+}
+
+// summary prints what a tired person needs to know.
+func (p process) summary(r report.Report) error {
+	if err := report.Summary(p.stdout, r, p.columns(), p.color()); err != nil {
+		return failure{status: exitStopped, err: fmt.Errorf("writing the summary: %w", err)}
+	}
+	return nil
+}
