@@ -16,7 +16,7 @@ type conductor struct {
 	*run
 	track    int
 	phases   []scenarios.Phase
-	reactive bool
+	reactive bool // what was seen must be kept
 
 	mu          sync.Mutex
 	outstanding int
@@ -30,9 +30,14 @@ type job struct {
 	from *conductor
 }
 
-// ahead is how long before its nominal start a phase is prepared: connections
-// are dialled, shots are handed to the lanes.
+// ahead is how long before its nominal start a static phase is prepared:
+// connections are dialled, shots are handed to the lanes.
 const ahead = 250 * time.Millisecond
+
+// apart keeps the starts of tracks apart. Nobody notices, but two that begin
+// in the same instant of virtual time would race, and no run would be like
+// another. It is longer than a burst, whose requests are a nanosecond apart.
+const apart = 7919 * time.Nanosecond
 
 func reacts(t scenarios.Track) bool {
 	return slices.ContainsFunc(t.Phases, func(p scenarios.Phase) bool {
@@ -42,36 +47,35 @@ func reacts(t scenarios.Track) bool {
 }
 
 func (c *conductor) walk() {
-	defer c.tell(Event{Ends: true, Phase: len(c.phases) - 1})
-	var start time.Duration
+	start := time.Duration(c.track) * apart
 	for i, p := range c.phases {
 		pace, ok := scenarios.PaceOf(p)
-		if !ok {
-			panic("no pace is called " + p.Pace) // compiled phases always have one
-		}
-		if pace.Next != nil {
+		switch {
+		case !ok:
+			panic("no pace is called " + p.Pace) // the plan was compiled from paces
+		case pace.Next != nil:
 			start, ok = c.react(pace, i, p, start)
-		} else {
+		default:
 			start, ok = c.play(pace, i, p, start)
 		}
 		if !ok {
-			return
+			break
 		}
 	}
 	// The track lasts as long as its last phase, also if that is a rest.
-	if c.clock.until(c.stopped, start) {
+	if c.clock.rest(c.stopped, start) {
 		c.settle()
 	}
+	c.tell(Event{Ends: true, Phase: len(c.phases) - 1})
 }
 
 // play hands out the shots of a static phase and returns when it ends.
 func (c *conductor) play(pace scenarios.Pace, i int, p scenarios.Phase, start time.Duration) (end time.Duration, ok bool) {
-	if !c.clock.until(c.stopped, start-ahead) {
+	if !c.clock.rest(c.stopped, start-ahead) {
 		return start, false
 	}
 	c.tell(Event{Begins: true, Phase: i})
-	if pace.Name == "burst" {
-		c.warm(p)
+	if c.warm(pace, p) {
 		start = max(start, c.clock.now())
 	}
 	n := 0
@@ -83,17 +87,27 @@ func (c *conductor) play(pace scenarios.Pace, i int, p scenarios.Phase, start ti
 	return start + pace.Length(p), c.stopped.Err() == nil
 }
 
-// warm dials the connections of a burst beforehand. It never sends: a request
-// would spend the allowance.
-func (c *conductor) warm(p scenarios.Phase) {
-	for _, lane := range p.Lanes {
-		c.lanes[lane].warm(c.stopped, (p.Count+len(p.Lanes)-1)/len(p.Lanes))
+// together is how close requests must be for one to find the connection of the
+// other in use.
+const together = 20 * time.Millisecond
+
+// warm dials the connections that a phase needs at its start, where it needs
+// more than one. It reports whether that was so.
+func (c *conductor) warm(pace scenarios.Pace, p scenarios.Phase) (warmed bool) {
+	var wait sync.WaitGroup
+	for lane, n := range within(p, pace, together) {
+		if n > 1 && c.lanes[lane].pool != nil {
+			warmed = true
+			wait.Go(func() { c.lanes[lane].warm(c.stopped, n) })
+		}
 	}
+	wait.Wait()
+	return warmed
 }
 
 // react asks a reactive pace what to send until it is done.
 func (c *conductor) react(pace scenarios.Pace, i int, p scenarios.Phase, start time.Duration) (end time.Duration, ok bool) {
-	if !c.clock.until(c.stopped, start) || !c.settle() {
+	if !c.clock.rest(c.stopped, start) || !c.settle() {
 		return start, false
 	}
 	c.tell(Event{Begins: true, Phase: i})
@@ -106,7 +120,11 @@ func (c *conductor) react(pace scenarios.Pace, i int, p scenarios.Phase, start t
 				return start, false
 			}
 		}
-		if !c.settle() || !c.clock.until(c.stopped, move.Wake) {
+		if len(move.Shots) == 0 && !move.Done {
+			// A pace that wants nothing and does not wait would never end.
+			move.Wake = max(move.Wake, c.clock.now()+time.Millisecond)
+		}
+		if !c.settle() || !c.clock.rest(c.stopped, move.Wake) {
 			return start, false
 		}
 		if move.Done {
@@ -115,10 +133,13 @@ func (c *conductor) react(pace scenarios.Pace, i int, p scenarios.Phase, start t
 	}
 }
 
+// view is what a pace sees: all that has ended, in the order of sending.
 func (c *conductor) view(phase int, start time.Duration) scenarios.View {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	slices.SortStableFunc(c.seen, func(a, b scenarios.Seen) int { return cmp.Compare(a.Sent, b.Sent) })
+	slices.SortStableFunc(c.seen, func(a, b scenarios.Seen) int {
+		return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Intended, b.Intended))
+	})
 	return scenarios.View{Now: c.clock.now(), Start: start, Phase: phase, Seen: slices.Clone(c.seen)}
 }
 
@@ -127,12 +148,13 @@ func (c *conductor) hand(shot scenarios.Shot) bool {
 	c.mu.Lock()
 	c.outstanding++
 	c.mu.Unlock()
-	c.offers.Add(1)
+	c.offered.Add(1)
+	j := job{shot: shot, from: c}
 	select {
-	case c.lanes[shot.Lane].jobs <- job{shot: shot, from: c}:
+	case c.lanes[shot.Lane].jobs <- j:
 		return true
 	case <-c.stopped.Done():
-		c.over(nil)
+		c.lanes[shot.Lane].leave(j)
 		return false
 	}
 }
@@ -151,7 +173,8 @@ func (c *conductor) over(seen *scenarios.Seen) {
 	}
 }
 
-// settle waits until everything handed out has ended.
+// settle waits until everything handed out has ended, and reports whether the
+// run goes on.
 func (c *conductor) settle() bool {
 	c.mu.Lock()
 	if c.outstanding == 0 {

@@ -15,25 +15,26 @@ import (
 // Denied says that a host may not be contacted. Nothing was sent to it.
 type Denied struct {
 	Host    string
-	Address string // what it resolved to; empty if it was not asked
+	Address string // what the name stands for; empty if nobody asked
 }
 
 func (d Denied) Error() string {
 	at := ""
-	if d.Address != "" {
+	if d.Address != "" && d.Address != d.Host {
 		at = " (" + d.Address + ")"
 	}
-	return fmt.Sprintf("host %s%s is not allowed: nothing was sent (list it under allow_hosts, or give --allow-host %s)", d.Host, at, d.Host)
+	return fmt.Sprintf("host %s%s is not allowed, and nothing was sent (list it under allow_hosts, or give --allow-host %s)", d.Host, at, d.Host)
 }
 
-// Unreachable says that no connection to the target can be made.
+// Unreachable says that no connection to the target can be made. Nothing was
+// sent.
 type Unreachable struct {
 	Target string
 	Err    error
 }
 
 func (u Unreachable) Error() string {
-	return fmt.Sprintf("target %s cannot be reached: %s: nothing was sent (is it running, and is the address right?)", u.Target, class(u.Err, context.Background())+": "+u.Err.Error())
+	return fmt.Sprintf("target %s cannot be reached: %v (is it running, and is the address right?)", u.Target, u.Err)
 }
 
 func (u Unreachable) Unwrap() error { return u.Err }
@@ -45,44 +46,86 @@ type NoSource struct {
 }
 
 func (n NoSource) Error() string {
-	return fmt.Sprintf("source %s is not an address of this machine (add it, as in: ip addr add %s/32 dev lo; on macOS: ifconfig lo0 alias %s), or leave it out of sources", n.Source, n.Source, n.Source)
+	return fmt.Sprintf("source %s is not an address of this machine (add it: ip addr add %s/%d dev lo; on macOS: ifconfig lo0 alias %s; or leave it out of sources)",
+		n.Source, n.Source, n.Source.BitLen(), n.Source)
 }
 
 func (n NoSource) Unwrap() error { return n.Err }
 
-// class names a failure in a word that is the same on every system.
+// refusal returns the error that says why a request may not or cannot be sent
+// at all, which ends a run: the next one would fare no better.
+func refusal(err error) error {
+	var denied Denied
+	var missing NoSource
+	switch {
+	case errors.As(err, &denied):
+		return denied
+	case errors.As(err, &missing):
+		return missing
+	}
+	return nil
+}
+
+// A handshakeError is a TLS handshake that failed.
+type handshakeError struct{ err error }
+
+func (h handshakeError) Error() string { return "TLS handshake: " + h.err.Error() }
+func (h handshakeError) Unwrap() error { return h.err }
+
+// class names a failure in a word that is the same on every system:
+//
+//	timeout   no whole answer in time
+//	refused   nobody listens
+//	noroute   no way to the address
+//	reset     the connection was cut
+//	eof       the connection was closed in order, before the answer was whole
+//	dns       the name stands for nothing
+//	tls       no handshake
+//	protocol  what came is not HTTP
+//	canceled  given up by ourselves, because the run was stopped
+//	other     anything else
+//
+// A further class, "resent", marks attempts that the transport gave up.
 func class(err error, ctx context.Context) string {
 	var dns *net.DNSError
-	var denied Denied
+	var handshake handshakeError
 	switch {
 	case err == nil:
 		return ""
-	case errors.As(err, &denied):
-		return "denied"
-	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "timeout"
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), ctx.Err() != nil:
 		return "canceled"
 	case errors.As(err, &dns):
 		return "dns"
+	case errors.As(err, &handshake):
+		return "tls"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, syscall.EPIPE):
 		return "reset"
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "no source address"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "noroute"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "eof"
 	}
-	return classByText(err)
+	return classByText(err.Error())
 }
 
-// classByText knows failures that net/http and crypto/tls return as text only.
-func classByText(err error) string {
-	text := err.Error()
+// classByText knows what net/http and crypto/tls say in words only.
+func classByText(text string) string {
 	for _, known := range []struct{ part, class string }{
-		{"tls:", "tls"}, {"x509:", "tls"}, {"malformed HTTP", "protocol"}, {"i/o timeout", "timeout"},
-		{"server closed idle connection", "eof"}, {"connection reset", "reset"}, {"net/http: HTTP/1.x transport connection broken", "protocol"},
+		{"server closed idle connection", "eof"},
+		{"connection reset", "reset"},
+		{"forcibly closed", "reset"}, // Windows
+		{"actively refused", "refused"},
+		{"i/o timeout", "timeout"},
+		{"timeout awaiting", "timeout"},
+		{"tls:", "tls"},
+		{"x509:", "tls"},
+		{"malformed", "protocol"},
+		{"HTTP", "protocol"},
+		{"invalid", "protocol"}, // chunks, lengths
 	} {
 		if strings.Contains(text, known.part) {
 			return known.class

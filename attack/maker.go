@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -12,31 +11,27 @@ import (
 const runHeader = "X-Duckload-Run"
 
 // request makes the request of a number in the lane and says which of the
-// group's requests it is.
+// group's requests it is. Nothing of vegeta's own request is in it: a limiter
+// that looks at headers would see a new client each time.
 func (l *lane) request(ctx context.Context, seq uint64) (*http.Request, int, error) {
 	m := l.plan.Message(l.index, seq)
 	var body io.Reader
 	if m.Body != "" {
 		body = strings.NewReader(m.Body)
 	}
-	r, err := http.NewRequestWithContext(ctx, m.Method, behind(l.target, m.Path), body)
+	r, err := http.NewRequestWithContext(ctx, m.Method, l.base+m.Path, body)
 	if err != nil {
 		return nil, m.Request, err
 	}
-	r.Header.Set("User-Agent", l.options.UserAgent)
-	r.Header.Set(runHeader, l.plan.Run)
 	for _, h := range m.Headers {
-		r.Header.Set(h.Name, h.Value)
 		if strings.EqualFold(h.Name, "Host") {
 			r.Host = h.Value
+			continue
 		}
+		r.Header.Set(h.Name, h.Value)
 	}
+	// A scenario may look like somebody else, but not hide who it is.
+	r.Header.Set("User-Agent", strings.TrimSpace(r.Header.Get("User-Agent")+" "+l.options.UserAgent))
+	r.Header.Set(runHeader, l.plan.Run)
 	return r, m.Request, nil
-}
-
-// behind puts a path and its query behind the path of the base URL.
-func behind(base *url.URL, path string) string {
-	root := *base
-	root.RawQuery, root.Fragment = "", ""
-	return strings.TrimSuffix(root.String(), "/") + path
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,17 +19,20 @@ type run struct {
 	plan    scenarios.Plan
 	options Options
 	target  *url.URL
+	base    string // of the target, without the slash that paths begin with
 	clock   clock
 
 	stop    context.CancelCauseFunc // ends the sending; requests under way get the grace
 	stopped context.Context
 	hurry   context.Context // ends when requests under way must end, too
 
-	lanes  []*lane
-	sent   atomic.Int64
-	left   atomic.Int64 // shots that were due and were not sent
-	offers atomic.Int64
-	rules  stopRules
+	lanes []*lane
+	rules stopRules
+
+	offered atomic.Int64 // shots that the plan came to
+	sent    atomic.Int64 // requests counted against the budget
+	left    atomic.Int64 // shots that were due and were not sent
+	waited  atomic.Int64 // shots that were due while every sender of their lane was busy
 
 	ended  chan ended
 	failed error // of Record; read once the collector has returned
@@ -41,38 +45,45 @@ type ended struct {
 	event       Event
 }
 
-// A halt is why a run ended early; its text is history.End.Reason.
-type halt string
+// A halt is why a run ended early.
+type halt struct {
+	reason string // history.End.Reason
+	note   string // the same with numbers, for people
+	err    error  // what Run returns; nil where ending was right
+}
 
-func (h halt) Error() string { return string(h) }
+func (h halt) Error() string { return h.reason }
 
 // Run sends a plan and returns when everything has ended. When ctx is done
 // nothing more is sent, requests under way get a moment to end, and Run
-// returns within a second; what was sent is on record. The error says what
-// stopped the run; an answer of the target never is one.
+// returns within a second; what was sent is on record.
+//
+// The error says what kept a run from being what was asked for: a [Denied]
+// host, a missing source address ([NoSource]), a target that is no base URL, a
+// Record that failed. What the target answers never is one, and neither is
+// the end of ctx, of the budget, or by a stop rule: those are in the End.
 func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, error) {
-	target, err := url.Parse(o.Target)
-	if err != nil {
-		return history.End{}, err
+	target, err := aim(o)
+	if err == nil {
+		err = permitted(ctx, o, target)
 	}
-	r := &run{plan: plan, options: o, target: target, ended: make(chan ended, 4096)}
-	r.rules = newStopRules(o.Stop)
+	if err != nil {
+		return history.End{Reason: "nothing was sent"}, err
+	}
+	r := &run{plan: plan, options: o, target: target, base: strings.TrimSuffix(target.String(), "/"), rules: newStopRules(o.Stop), ended: make(chan ended, 4096)}
 	r.stopped, r.stop = context.WithCancelCause(ctx)
 	defer r.stop(nil)
 	hurry, hurried := context.WithCancel(context.WithoutCancel(ctx))
 	defer hurried()
 	r.hurry = hurry
-	r.clock = newClock(o.Transport == nil)
 	defer context.AfterFunc(r.stopped, func() { time.AfterFunc(grace, hurried) })()
-
-	for i := range plan.Lanes {
-		l, err := r.newLane(i)
-		if err != nil {
-			return history.End{}, err
-		}
-		r.lanes = append(r.lanes, l)
+	if most := o.Budget.Duration; most > 0 {
+		defer time.AfterFunc(most, r.outOfTime).Stop()
 	}
-	r.clock.begin()
+	for i := range plan.Lanes {
+		r.lanes = append(r.lanes, r.newLane(i))
+	}
+	r.clock = newClock(o.Transport == nil)
 	var collector sync.WaitGroup
 	collector.Go(r.collect)
 	r.attack()
@@ -106,7 +117,7 @@ func (r *run) collect() {
 	for e := range r.ended {
 		if e.record && r.failed == nil && r.options.Record != nil {
 			if r.failed = r.options.Record(e.observation); r.failed != nil {
-				r.stop(halt("the record cannot be written"))
+				r.stop(halt{reason: "the record cannot be written"})
 			}
 		}
 		if r.options.Progress != nil && e.event != (Event{}) {
@@ -116,35 +127,49 @@ func (r *run) collect() {
 }
 
 func (r *run) end(ctx context.Context) (history.End, error) {
-	end := history.End{At: r.clock.now(), Offered: int(r.offers.Load())}
+	end := history.End{At: r.clock.now(), Offered: int(r.offered.Load())}
 	var h halt
 	switch {
 	case errors.As(context.Cause(r.stopped), &h):
-		end.Reason = string(h)
+		end.Reason = h.reason
+		if h.note != "" {
+			end.Notes = append(end.Notes, h.note)
+		}
 	case ctx.Err() != nil:
 		end.Reason = "interrupted"
 	}
-	if n := r.left.Load(); n > 0 {
-		end.Notes = append(end.Notes, fmt.Sprintf("%d requests were due and were not sent", n))
+	left := r.left.Load()
+	if left > 0 {
+		end.Notes = append(end.Notes, fmt.Sprintf("%d requests were due and were not sent", left))
 	}
-	end.Complete = end.Reason == "" && r.left.Load() == 0 && r.failed == nil
-	return end, r.failed
+	if n := r.waited.Load(); n > 0 {
+		end.Notes = append(end.Notes, fmt.Sprintf("%d requests had to wait, because as many as their lane can have under way had no answer yet", n))
+	}
+	end.Complete = end.Reason == "" && left == 0 && r.failed == nil
+	return end, errors.Join(h.err, r.failed)
+}
+
+// going reports whether the run goes on.
+func (r *run) going() bool {
+	if most := r.options.Budget.Duration; most > 0 && r.clock.now() >= most {
+		r.outOfTime()
+	}
+	return r.stopped.Err() == nil
 }
 
 // may reports whether one more request may be sent, and counts it. It is asked
-// for each before it is sent, by many lanes at once; the budget is never
-// exceeded.
+// before each, by many lanes at once; the budget is never exceeded.
 func (r *run) may() bool {
-	if r.stopped.Err() != nil {
-		return false
-	}
-	if most := r.options.Budget.Duration; most > 0 && r.clock.now() > most {
-		r.stop(halt("budget: the time is used up"))
+	if !r.going() {
 		return false
 	}
 	if most := int64(r.options.Budget.Requests); most > 0 && r.sent.Add(1) > most {
-		r.stop(halt("budget: the requests are used up"))
+		r.stop(halt{reason: "budget", note: fmt.Sprintf("the budget of %d requests is used up", most)})
 		return false
 	}
 	return true
+}
+
+func (r *run) outOfTime() {
+	r.stop(halt{reason: "budget", note: fmt.Sprintf("the budget of %v is used up", r.options.Budget.Duration)})
 }

@@ -1,0 +1,107 @@
+package attack
+
+import (
+	"context"
+	"net/http/httptrace"
+	"net/textproto"
+	"sync"
+	"time"
+)
+
+// A trace notes the moments of one request. Its hooks are called from several
+// goroutines of the transport.
+type trace struct {
+	clock *clock
+
+	// allowed is asked when a connection is ready and nothing was sent on it.
+	// By then the run may be over, or the transport may be about to send a
+	// second time, of which nobody else would know. nil: always.
+	allowed func(attempts int) bool
+	cancel  context.CancelFunc
+
+	mu       sync.Mutex
+	tries    []time.Duration // each attempt: nothing had been sent before
+	refused  bool            // allowed said no
+	first    time.Duration   // first byte of an answer, perhaps not the final one
+	hasFirst bool
+	interim  bool // a 1xx answer came before the final one
+}
+
+// trace returns the trace of a request that ends with cancel.
+func (l *lane) trace(cancel context.CancelFunc) *trace {
+	t := &trace{clock: &l.clock, cancel: cancel}
+	if l.pool != nil {
+		t.allowed = func(attempts int) bool {
+			if attempts == 0 {
+				return l.going() // it was counted before the connection was asked for
+			}
+			return l.may()
+		}
+	}
+	return t
+}
+
+func (t *trace) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GotConn:              t.gotConn,
+		GotFirstResponseByte: t.gotFirstByte,
+		Got1xxResponse: func(int, textproto.MIMEHeader) error {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.interim = true
+			return nil
+		},
+	}
+}
+
+func (t *trace) gotConn(info httptrace.GotConnInfo) {
+	at := t.clock.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.allowed != nil && !t.allowed(len(t.tries)) {
+		// Without its connection and its context, nothing of it can leave.
+		t.refused = true
+		info.Conn.Close()
+		t.cancel()
+		return
+	}
+	t.tries = append(t.tries, at)
+	t.hasFirst, t.interim = false, false
+}
+
+func (t *trace) gotFirstByte() {
+	at := t.clock.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.first, t.hasFirst = at, true
+}
+
+// sent returns the moment at which the last attempt could send its first byte.
+func (t *trace) sent() (time.Duration, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.tries) == 0 {
+		return 0, false
+	}
+	return t.tries[len(t.tries)-1], true
+}
+
+// end returns when the request was sent, each time, and whether it was kept
+// from being sent once more.
+func (t *trace) end() (tries []time.Duration, refused bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tries, t.refused
+}
+
+// answered returns the moment of the first byte of the final answer. After an
+// interim answer the first byte was the wrong one; the final one had come by
+// the time the transport returned it.
+func (t *trace) answered(returned time.Duration) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.hasFirst || t.interim {
+		return returned
+	}
+	return t.first
+}
