@@ -163,7 +163,7 @@ func (b *builder) edging(left time.Duration) {
 	tokens := min(max(1, length/token), mostTokens, time.Duration(max(1, b.room/3)))
 	pairs := min(int(tokens), maxPairs)
 	late := b.limit.Clock() + 4*b.trip + time.Duration(float64(token)*drift)
-	b.add(Phase{Pace: edges.Name, Label: "edge probes, " + several(int(tokens), "token"), Count: pairs, For: tokens*token + late, About: tokens*token + b.trip,
+	b.add(Phase{Pace: edges.Name, Label: "edge probes, " + several(int(tokens), "token"), Count: pairs, For: (tokens+1)*token + late, About: tokens*token + b.trip,
 		Rejections: pairs * leadsEach(b.limit), Likely: int(tokens) + pairs*leadsEach(b.limit),
 		Why: "just before a token is due a request must be rejected, just after it one must be admitted: that measures the rate"})
 }

@@ -9,7 +9,7 @@ import (
 
 var edges = Pace{
 	Name:     "edges",
-	Doc:      "Probes just before and just after the moments at which the documented bucket (Limit) has a token again, around at most Count of them, for a while (For).",
+	Doc:      "Probes just before and just after the moments at which the documented bucket (Limit) has a token again, around at most Count of them, until as many came back as fit in For with one to spare.",
 	Next:     nextEdge,
 	Requests: mostEdges,
 }
@@ -33,7 +33,7 @@ func nextEdge(p Phase, v View) Move {
 	mine, token := own(v), p.Limit.Interval()
 	end := v.Start + p.For
 	left := mostEdges(p) - len(mine) - len(leads) - 1 // a pair more must fit
-	if left < 0 || v.Now >= end {
+	if left < 0 || v.Now >= end || taken(mine) >= edgeTokens(p) {
 		return Move{Done: true}
 	}
 	f := forecastOf(p, v)
@@ -45,7 +45,7 @@ func nextEdge(p Phase, v View) Move {
 	last := f.late + ahead*token
 	after := last + p.Limit.Clock() + time.Duration(float64(token)*drift)
 	if after >= end {
-		return Move{Wake: end, Done: true}
+		return Move{Done: true}
 	}
 	var shots []Shot
 	for i := range min(ahead, time.Duration(left)) {
@@ -60,6 +60,20 @@ func nextEdge(p Phase, v View) Move {
 	return Move{Shots: apart(append(shots, shot(p, v, after)))}
 }
 
+// edgeTokens is how many tokens come back in a phase that is kept to.
+func edgeTokens(p Phase) int { return max(1, int(p.For/p.Limit.Interval())-1) }
+
+// taken counts the requests that may have used a token.
+func taken(seen []Seen) int {
+	n := 0
+	for _, s := range seen {
+		if s.Outcome != limiter.Rejected {
+			n++
+		}
+	}
+	return n
+}
+
 // guard is kept between a probe that must end before a moment and the moment.
 const guard = time.Millisecond
 
@@ -69,10 +83,8 @@ func edgeStride(p Phase, v View, f forecast, step time.Duration) time.Duration {
 	token := p.Limit.Interval()
 	need := v.Now + 2*step + 2*guard - f.early
 	ahead := max(0, time.Duration(math.Ceil(float64(need)/float64(token))))
-	if room := p.For / time.Duration(max(1, p.Count)) / token; room > 1 {
-		ahead = max(ahead, room-1)
-	}
-	return ahead
+	each := time.Duration(edgeTokens(p) / max(1, p.Count))
+	return max(ahead, each-1)
 }
 
 func leadsFor(p Phase, sent int) []time.Duration {
@@ -95,7 +107,7 @@ func locate(p Phase, v View, f forecast, end time.Duration) Move {
 		at = max(at, f.early+p.Limit.Interval()/4)
 	}
 	if at >= end {
-		return Move{Wake: end, Done: true}
+		return Move{Done: true}
 	}
 	return Move{Shots: []Shot{shot(p, v, at)}}
 }
