@@ -47,6 +47,10 @@ type Case struct {
 
 	// Evidence returns what was recorded of some rows, in the same order.
 	Evidence func([]Row) []Evidence
+
+	// service is how long the group's answers took from Sent to Done, by
+	// outcome. It is complete when watchers are asked for their findings.
+	service *[3]sample
 }
 
 // A Row is an observation as far as the rules about limits need it: 32 bytes,

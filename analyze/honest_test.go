@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -207,9 +208,12 @@ func TestHonestRetryAfterNeverFails(t *testing.T) {
 func findings(check Check, c *Case, all []history.Observation) []Finding {
 	var f []Finding
 	if check.Watch != nil {
+		var l latencies
+		c.service = &l.service
 		w := check.Watch(c)
 		for i := range all {
 			w.Observe(&all[i], outcomeOf(c.Promise, all[i]))
+			l.Observe(&all[i], outcomeOf(c.Promise, all[i]))
 		}
 		f = append(f, w.Findings()...)
 	}
@@ -273,5 +277,57 @@ func TestHonestHeadersNeverFail(t *testing.T) {
 	})
 	if judged == 0 {
 		t.Error("got no history with headers, want some")
+	}
+}
+
+// A client that provokes rejections at the fractional waits 0.25 and 0.75 and
+// obeys each finds every dishonest Retry-After, whatever the network does.
+func TestEveryDishonestRetryAfterIsFound(t *testing.T) {
+	for _, lie := range []struct {
+		name  string
+		check Check
+		say   func(time.Duration) string
+		looks []string // one of them is in the message
+	}{
+		{"rounded down", retryAfterSufficient, func(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }, []string{"rounded down"}},
+		{"rounded to the nearest", retryAfterSufficient, func(d time.Duration) string { return strconv.Itoa(int((d + time.Second/2) / time.Second)) }, []string{"nearest second"}},
+		{"always 0", retryAfterSufficient, func(time.Duration) string { return "0" }, []string{"constant: always 0"}},
+		{"always 1", retryAfterSufficient, func(time.Duration) string { return "1" }, []string{"constant: always 1"}},
+		{"always 60", retryAfterTight, func(time.Duration) string { return "60" }, []string{"constant: always 60"}},
+		{"always 6", retryAfterTight, func(time.Duration) string { return "6" }, []string{"constant: always 6"}},
+		{"two seconds late", retryAfterTight, func(d time.Duration) string { return roundUp(d + 2*time.Second) }, []string{"longer than needed", "never asks for more"}},
+		{"milliseconds", retryAfterWellFormed, func(d time.Duration) string { return strconv.Itoa(int(d / time.Millisecond)) }, []string{"milliseconds, it seems"}},
+		{"milliseconds, by their sense", retryAfterTight, func(d time.Duration) string { return strconv.Itoa(int(d / time.Millisecond)) }, []string{"fit milliseconds"}},
+		{"fractional", retryAfterWellFormed, func(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }, []string{"fractional"}},
+		{"negative", retryAfterWellFormed, func(d time.Duration) string { return "-" + roundUp(d) }, []string{"negative"}},
+		{"seconds since 1970", retryAfterWellFormed, func(d time.Duration) string { return strconv.FormatInt(epoch.Add(d).Unix(), 10) }, []string{"seconds since 1970"}},
+	} {
+		t.Run(lie.name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				delay := func() time.Duration {
+					return time.Duration(rapid.IntRange(0, 15_000).Draw(t, "delay")) * time.Microsecond
+				}
+				s := stage{limit: tenPerMinute.Limits[0], model: limiter.Models[0], say: lie.say, delay: delay}
+				s.lost, s.obeys = func() bool { return false }, func() bool { return true }
+				s.lane, s.key = func(int) int { return 0 }, func(int) int { return 0 }
+				moments := make([]time.Duration, 5) // the burst; then tokens come at 6 s, 12 s, 18 s
+				for _, wait := range []time.Duration{4250, 5750, 2500} {
+					token := 6 * time.Second * time.Duration(len(moments)-4)
+					moments = append(moments, token-wait*time.Millisecond)
+				}
+				// Beside the client that obeys, one that asks just after each token,
+				// so that needless waits show; it leaves alone what it must not disturb.
+				if lie.check.ID == retryAfterTight.ID {
+					moments = append(moments, 6100*time.Millisecond, 12150*time.Millisecond, 18200*time.Millisecond)
+					s.obeys = func() bool { return false }
+				}
+				slices.Sort(moments)
+				all := s.play(moments, 60)
+				f := findings(lie.check, caseOf(tenPerMinute, slices.Clone(all)), all)[0]
+				if f.Outcome != Fail || !slices.ContainsFunc(lie.looks, func(s string) bool { return strings.Contains(f.Message, s) }) {
+					t.Fatalf("got %s: %s\nwant a failure that says one of %q\n%v", f.Outcome, f.Message, lie.looks, all)
+				}
+			})
+		})
 	}
 }

@@ -83,6 +83,7 @@ func newJudgement(h *history.History) *judgement {
 	j := &judgement{history: h, counters: map[string]*counter{}}
 	for i, g := range h.Header.Groups {
 		s := &groupState{kase: &Case{Header: &h.Header, Group: i, Promise: g.Promise}, timeline: newTimeline()}
+		s.kase.service = &s.latency.service
 		for _, check := range Checks {
 			s.watchers = append(s.watchers, nil)
 			if check.Watch != nil && check.Applies(g.Promise) {

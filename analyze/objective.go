@@ -40,11 +40,11 @@ answers at once and has too few cores.`,
 	},
 }
 
-// latencyWatch keeps the latencies of admitted requests, and the slowest.
+// latencyWatch keeps what the case does not know of latencies: which were felt
+// to be in time, and which were the slowest.
 type latencyWatch struct {
 	c          *Case
 	least      time.Duration // the strictest objective
-	service    sample        // Done − Sent
 	felt       []int         // by objective: how many were done in time, counted from Intended
 	unanswered int
 	slowest    []Evidence // at most MaxEvidence, the slowest first
@@ -56,7 +56,6 @@ func (w *latencyWatch) Observe(o *history.Observation, outcome limiter.Outcome) 
 	case outcome == limiter.Unknown && !o.Resent && (o.Answered == history.Never || o.Status == 0):
 		w.unanswered++
 	case outcome == limiter.Admitted:
-		w.service.add(o.Done - o.Sent)
 		for i, objective := range w.c.Promise.Objectives.Latency {
 			if o.Done-o.Intended <= objective.Most {
 				w.felt[i]++
@@ -83,12 +82,12 @@ func (w *latencyWatch) keep(o *history.Observation, outcome limiter.Outcome) {
 
 func (w *latencyWatch) Findings() []Finding {
 	f := Finding{Check: "latency", Outcome: Pass}
-	if w.service.n == 0 {
+	service := w.c.service[limiter.Admitted].sorted()
+	if service.len() == 0 {
 		f.Outcome = Inconclusive
 		f.Message = "no request was admitted, so there is no latency to judge"
 		return []Finding{f}
 	}
-	service := w.service.sorted()
 	var parts []string
 	for i, objective := range w.c.Promise.Objectives.Latency {
 		outcome, part := w.judge(objective, service, w.felt[i])
@@ -98,7 +97,7 @@ func (w *latencyWatch) Findings() []Finding {
 			f.Witness = w.witness(objective, service)
 		}
 	}
-	f.Message = strings.Join(parts, "; ") + fewValues(w.c.Promise.Objectives.Latency, w.service.n)
+	f.Message = strings.Join(parts, "; ") + fewValues(w.c.Promise.Objectives.Latency, service.len())
 	if f.Outcome == Pass && !w.c.Whole {
 		f.Outcome = Inconclusive
 		f.Message += "; but part of the record is missing, and what was lost may have been slow"

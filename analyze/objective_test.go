@@ -246,3 +246,21 @@ func BenchmarkLatencies(b *testing.B) {
 		})
 	}
 }
+
+func TestASampleMayGrowAfterItWasAsked(t *testing.T) {
+	var s sample
+	for _, d := range []time.Duration{5, 3, 7 * time.Second} {
+		s.add(d)
+	}
+	before := s.sorted()
+	s.add(4)
+	s.add(6 * time.Second)
+	var got []time.Duration
+	for after, i := s.sorted(), 0; i < after.len(); i++ {
+		got = append(got, after.at(i))
+	}
+	want := []time.Duration{3, 4, 5, 6 * time.Second, 7 * time.Second}
+	if !slices.Equal(got, want) || before.len() != 3 || before.at(1) != 5 {
+		t.Errorf("got %v after %v, want %v, and the first answer as it was", got, before, want)
+	}
+}

@@ -113,11 +113,18 @@ read to its end is not judged.
 Typical causes of failure: the limiter stands in front of the application and answers with a page of its own; the code
 was renamed; the body is not JSON, or is longer than what is read of it.`,
 	Applies: func(p limiter.Promise) bool { return len(p.Reject.JSON) > 0 && exercised(p) },
-	Watch:   func(c *Case) Watcher { return &bodyWatch{c: c} },
+	Watch: func(c *Case) Watcher {
+		w := &bodyWatch{c: c}
+		for _, want := range c.Promise.Reject.JSON {
+			w.names = append(w.names, limiter.JSONField+want.Name)
+		}
+		return w
+	},
 }
 
 type bodyWatch struct {
 	c      *Case
+	names  []string // of the evidence, one for each wanted value
 	seen   tally
 	all    int
 	unread int
@@ -132,17 +139,16 @@ func (w *bodyWatch) Observe(o *history.Observation, outcome limiter.Outcome) {
 		w.unread++
 		return
 	}
-	for _, want := range w.c.Promise.Reject.JSON {
-		values := o.Evidence.Values(limiter.JSONField + want.Name)
-		switch {
-		case slices.Contains(values, want.Value):
-		case len(values) == 0:
-			w.seen.complain(complaint{kind: "no " + want.Name}, o, outcome)
-			return
-		default:
-			w.seen.complain(complaint{kind: "another " + want.Name, example: clip(values[0])}, o, outcome)
-			return
+	for i, want := range w.c.Promise.Reject.JSON {
+		if slices.Contains(o.Evidence, limiter.Field{Name: w.names[i], Value: want.Value}) {
+			continue
 		}
+		c := complaint{kind: "no " + want.Name}
+		if others := o.Evidence.Values(w.names[i]); len(others) > 0 {
+			c = complaint{kind: "another " + want.Name, example: clip(others[0])}
+		}
+		w.seen.complain(c, o, outcome)
+		return
 	}
 	w.seen.fine()
 }

@@ -16,6 +16,7 @@ type sample struct {
 	n     int
 	sum   float64
 	max   time.Duration
+	order ranks // of the first so many, as they were when they were last asked for
 }
 
 const partSize = 1 << 14
@@ -50,12 +51,16 @@ func (s *sample) mean() time.Duration {
 
 // sorted returns the sample in rising order.
 func (s *sample) sorted() ranks {
+	if s.order.len() == s.n {
+		return s.order
+	}
 	r := ranks{short: make([]uint32, 0, s.n-len(s.long)), long: slices.Clone(s.long)}
 	for _, part := range s.parts {
 		r.short = append(r.short, part...)
 	}
 	slices.Sort(r.short)
 	slices.Sort(r.long)
+	s.parts, s.order = [][]uint32{r.short}, r // full, so that nothing is added to it
 	return r
 }
 
