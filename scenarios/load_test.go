@@ -53,3 +53,68 @@ func TestSpaceDuckIsTheTable(t *testing.T) {
 		t.Errorf("target %q, hosts %q; the documented host must never be contacted by default", s.Target, s.AllowHosts)
 	}
 }
+
+// Every key that users are promised is read, or refused as not supported yet;
+// none is unknown.
+func TestEveryDocumentedKeyIsKnown(t *testing.T) {
+	const text = `
+version: 1
+name: all
+target: http://127.0.0.1:1/prefix/
+allow_hosts: [example.com, 10.0.0.1]
+documentation: here
+defaults:
+  on_reject: {status: [429, 503], retry_after: exact, json: {error: {code: E4004}}}
+  admitted: [2xx, 409, 300-302]
+  sources: [127.0.0.1]
+  objectives: {p50: 1s, p90: 1s, p95: 1s, p99: 2s, p99.9: 3s, errors: 1%}
+identities:
+  public: {}
+  beak: {headers: {Authorization: "Bearer x"}, query: {beak_key: "${env:TOKEN}"}}
+groups:
+  a:
+    promise:
+      - {limit: 100/90s, reading: open, tolerance: best-effort 5%, granularity: 4ms, rejects_consume: true}
+      - {limit: 5000/day, scope: global, verify: false}
+    requests: [GET /a, {PUT: "/b/${seq}", form: {a: b}, query: {q: 1}, weight: 2, creates: thing}]
+    identity: [public, beak]
+    exclusive: false
+    decided_within: 30s
+    on_reject: {status: 503}
+    admitted: [200]
+    sources: auto
+    objectives: {p99: 1s}
+  b:
+    promise: {limit: 10/s, burst: 20}
+    requests: [GET /a]
+    fresh: true
+    pacing: [{rest: full}, {rest: 2s}, {burst: 100% + 2}, {hold: 80%, for: 2m}, {hold: 3/s, for: 2m}, {ramp: 50% -> 150%, for: 3m}, {burst: 20}, {burst: 50%}]
+  c:
+    promise: {limit: 10/s, burst: 20}
+    requests: [GET /c]
+    shares: b
+budget: {requests: 20000, duration: 20m}
+stop_when: {errors: 20% in 10s}
+`
+	s, err := Load("f", []byte(text), world())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.Groups[0].Promise
+	if a.Reject.Status[0] != 503 || len(a.Reject.Status) != 1 || a.Reject.RetryAfter != "exact" || a.Reject.JSON[0].Name != "error.code" || len(a.Objectives.Latency) != 1 {
+		t.Errorf("got %+v, want the group's own keys over the defaults, key by key", a)
+	}
+	if l := a.Limits[0]; l.Tolerance != 0.05 || l.Clock() != 4e6 || !l.RejectsConsume || !a.Limits[1].Unverified {
+		t.Errorf("got limits %+v", a.Limits)
+	}
+	if s.Target != "http://127.0.0.1:1/prefix" || s.Stop[0].Share != 0.2 || s.Groups[0].Exclusive || s.Groups[0].Sources != nil {
+		t.Errorf("got %+v", s)
+	}
+	later := "sine: {mean: 80%}|probe: edges|obey: retry-after|replay: a.csv|steps: [50%]|spike: {to: 300%}|find-capacity: {}|soak: 80%"
+	for _, phase := range strings.Split(later, "|") {
+		_, err := Load("f", []byte(around("promise: {limit: 1/s}, requests: [GET /], pacing: [{"+phase+", for: 2m}]")), world())
+		if err == nil || !strings.HasSuffix(err.Error(), "not supported yet") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want that alone", phase, err)
+		}
+	}
+}
