@@ -1,0 +1,358 @@
+package attack
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"duckload/history"
+	"duckload/scenarios"
+)
+
+// The tests of this file use real sockets on loopback.
+
+// to returns options that send to a target.
+func to(target string, all *[]history.Observation) Options {
+	return Options{
+		Target:    target,
+		UserAgent: "duckload/test",
+		Timeout:   10 * time.Second,
+		Record:    func(o history.Observation) error { *all = append(*all, o); return nil },
+	}
+}
+
+func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestEveryRequestArrivesOnceAndInsideItsInterval(t *testing.T) {
+	var began time.Time
+	var mu sync.Mutex
+	arrived := map[string][]time.Time{}
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		arrived[r.URL.Query().Get("seq")] = append(arrived[r.URL.Query().Get("seq")], time.Now())
+		mu.Unlock()
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("X-RateLimit-Remaining", r.URL.Query().Get("seq"))
+	})
+	plan := pacing(t, "{burst: 100}, {hold: 200/s, for: 500ms}")
+	var all []history.Observation
+	began = time.Now()
+	end := complete(t, plan, to(s.URL, &all))
+	ran := time.Since(began) - end.At // the moments count from a little later
+	if len(all) != 200 || len(arrived) != 200 {
+		t.Fatalf("got %d observations and %d different requests, want 200", len(all), len(arrived))
+	}
+	for _, o := range all {
+		seq := o.Evidence.Values("X-Ratelimit-Remaining")[0]
+		if number(t, seq) != int(o.Seq) {
+			t.Fatalf("observation %d holds the answer of request %s", o.Seq, seq)
+		}
+		if len(arrived[seq]) != 1 {
+			t.Fatalf("request %s arrived %d times", seq, len(arrived[seq]))
+		}
+		at := arrived[seq][0].Sub(began)
+		if o.Intended > o.Sent || o.Sent > at || at-ran > o.Answered || o.Answered > o.Done {
+			t.Fatalf("got %+v, arrived at %v: want intended ≤ sent ≤ arrived ≤ answered ≤ done", o, at)
+		}
+	}
+}
+
+// A request to warm up would spend allowance.
+func TestConnectionsAreWarmedWithoutARequest(t *testing.T) {
+	var requests, connections atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	opened := make(chan struct{}, 100)
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+			opened <- struct{}{}
+		}
+	}
+	s.Start()
+	defer s.Close()
+	p := newPool(Options{}, parse(t, s.URL), scenarios.Lane{}.Source, 50)
+	defer p.close()
+	p.warm(t.Context(), 30)
+	for range 30 {
+		<-opened
+	}
+	if requests.Load() != 0 || len(p.spares) != 30 {
+		t.Errorf("got %d requests and %d spare connections, want 0 and 30", requests.Load(), len(p.spares))
+	}
+	client := http.Client{Transport: p.transport}
+	answer, err := client.Get(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if connections.Load() != 30 || len(p.spares) != 29 || requests.Load() != 1 {
+		t.Errorf("after a request: %d connections, %d spare, want 30 and 29", connections.Load(), len(p.spares))
+	}
+	// A spare that the server may have closed is not used.
+	for i := range p.spares {
+		p.spares[i].since = time.Now().Add(-fresh - 1)
+	}
+	if c := p.spare(); c != nil || len(p.spares) != 0 {
+		t.Errorf("got a spare connection that is %v old", fresh)
+	}
+}
+
+func parse(t *testing.T, target string) *url.URL {
+	t.Helper()
+	u, err := aim(Options{Target: target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestABurstFindsWarmConnections(t *testing.T) {
+	var before atomic.Int32 // connections opened before the first request
+	var first sync.Once
+	var opened atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		first.Do(func() { before.Store(opened.Load()) })
+		time.Sleep(50 * time.Millisecond)
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	var all []history.Observation
+	complete(t, pacing(t, "{burst: 40}"), to(s.URL, &all))
+	// The server may accept a connection a moment after it was made.
+	if got := before.Load(); got < 20 {
+		t.Errorf("%d connections were open at the first request, want most of 40", got)
+	}
+	if got := opened.Load(); got != 40 {
+		t.Errorf("%d connections were opened for a burst of 40", got)
+	}
+}
+
+// net/http sends an idempotent request again if a reused connection dies before
+// the first byte of an answer, and tells nobody.
+func TestARequestThatTheTransportSentTwiceIsRecordedTwice(t *testing.T) {
+	target := raw(t, dyingOnSecond)
+	plan := planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 1}, {rest: 100ms}, {burst: 1}]}`)
+	var all []history.Observation
+	complete(t, plan, to(target, &all))
+	if len(all) != 3 {
+		t.Fatalf("got %d observations, want 3: %s", len(all), list(all))
+	}
+	lost, final := all[1], all[2]
+	if !lost.Resent || lost.Answered != history.Never || lost.Status != 0 || lost.Error != "resent" || lost.Seq != 1 {
+		t.Errorf("got %+v, want an attempt without an answer", lost)
+	}
+	if final.Resent || final.Status != 200 || final.Seq != 1 || final.Sent < lost.Done || lost.Sent > lost.Done || lost.Intended != final.Intended {
+		t.Errorf("got %+v after %+v, want the answer to the second attempt", final, lost)
+	}
+}
+
+// dyingOnSecond answers the first request of the first connection, closes it
+// at the second, and answers whatever comes on later ones.
+func dyingOnSecond(n int, c net.Conn) {
+	r := bufio.NewReader(c)
+	for i := 0; ; i++ {
+		if _, err := http.ReadRequest(r); err != nil || n == 0 && i == 1 {
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	}
+}
+
+func TestTheTransportMayNotSendAgainBeyondTheBudget(t *testing.T) {
+	var requests atomic.Int32
+	target := raw(t, func(n int, c net.Conn) {
+		r := bufio.NewReader(c)
+		for i := 0; ; i++ {
+			if _, err := http.ReadRequest(r); err != nil {
+				return
+			}
+			if requests.Add(1); n == 0 && i == 1 {
+				return
+			}
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	plan := planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 1}, {rest: 100ms}, {burst: 1}]}`)
+	var all []history.Observation
+	o := to(target, &all)
+	o.Budget.Requests = 2
+	end, err := Run(t.Context(), plan, o)
+	if err != nil || requests.Load() != 2 || len(all) != 2 || end.Reason != "budget" {
+		t.Fatalf("got %d requests, %d observations, %+v, %v, want the budget of 2", requests.Load(), len(all), end, err)
+	}
+	if last := all[1]; last.Resent || last.Status != 0 || last.Error != "eof" || last.Answered != history.Never {
+		t.Errorf("got %+v, want a request whose connection was closed", last)
+	}
+}
+
+func TestRedirectsAreAnswers(t *testing.T) {
+	var followed atomic.Int32
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/elsewhere" {
+			followed.Add(1)
+		}
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
+	})
+	var all []history.Observation
+	complete(t, planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 5}]}`), to(s.URL, &all))
+	if followed.Load() != 0 || len(all) != 5 || all[0].Status != 302 {
+		t.Errorf("got %d requests, %d of them followed a redirect: %s", len(all), followed.Load(), list(all))
+	}
+}
+
+func TestNoProxyIsAsked(t *testing.T) {
+	if p := newPool(Options{}, parse(t, "http://127.0.0.1"), scenarios.Lane{}.Source, 1); p.transport.Proxy != nil {
+		t.Error("the transport asks for a proxy, which would move the target without a word")
+	}
+}
+
+func TestABodyIsReadToABoundAndTheRestIsLeft(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		chunk := make([]byte, 64<<10)
+		for {
+			if _, err := w.Write(chunk); err != nil {
+				return // the client has left
+			}
+		}
+	})
+	var all []history.Observation
+	complete(t, pacing(t, "{burst: 1}"), to(s.URL, &all))
+	if o := all[0]; o.BytesIn != maxBody || o.Status != 200 || o.Error != "" {
+		t.Errorf("got %+v, want %d bytes of a body without end", o, maxBody)
+	}
+}
+
+func TestAnInterimAnswerIsNotTheAnswer(t *testing.T) {
+	const thinking = 50 * time.Millisecond
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		time.Sleep(thinking)
+	})
+	var all []history.Observation
+	complete(t, pacing(t, "{burst: 1}"), to(s.URL, &all))
+	if o := all[0]; o.Status != 200 || o.Answered-o.Sent < thinking {
+		t.Errorf("got %+v, want an answer no earlier than %v after it was sent", o, thinking)
+	}
+}
+
+func TestEachFailureHasItsClass(t *testing.T) {
+	request := func(c net.Conn) { http.ReadRequest(bufio.NewReader(c)) }
+	closed := raw(t, func(_ int, c net.Conn) { request(c) })
+	refused, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.Close()
+	for _, tc := range []struct {
+		class  string
+		status int
+		target string
+	}{
+		{class: "eof", target: closed},
+		{class: "refused", target: "http://" + refused.Addr().String()},
+		{class: "tls", target: strings.Replace(closed, "http:", "https:", 1)},
+		{class: "timeout", target: raw(t, func(_ int, c net.Conn) { io.Copy(io.Discard, c) })},
+		{class: "protocol", target: raw(t, func(_ int, c net.Conn) { request(c); io.WriteString(c, "SSH-2.0\r\n\r\n") })},
+		{class: "reset", target: raw(t, func(_ int, c net.Conn) { request(c); c.(*net.TCPConn).SetLinger(0) })},
+		// What came after the status line does not change what was decided.
+		{class: "eof", status: 429, target: raw(t, func(_ int, c net.Conn) {
+			request(c)
+			io.WriteString(c, "HTTP/1.1 429 No\r\nContent-Length: 100\r\n\r\nhalf")
+		})},
+		{class: "timeout", status: 200, target: raw(t, func(_ int, c net.Conn) {
+			request(c)
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+			io.Copy(io.Discard, c)
+		})},
+	} {
+		var all []history.Observation
+		o := to(tc.target, &all)
+		o.Timeout = 300 * time.Millisecond
+		complete(t, planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 1}]}`), o)
+		got := all[0]
+		if got.Error != tc.class || got.Status != tc.status || (got.Answered == history.Never) != (tc.status == 0) {
+			t.Errorf("got %+v, want the class %q and status %d", got, tc.class, tc.status)
+		}
+		if got.Done < got.Sent {
+			t.Errorf("%s: done %v before it was sent", tc.class, got.Sent-got.Done)
+		}
+	}
+	if got := class(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}, context.Background()); got != "dns" {
+		t.Errorf("got class %q for a name that stands for nothing", got)
+	}
+	if got := class(errors.New("strange"), context.Background()); got != "other" {
+		t.Errorf("got class %q for a failure of no class", got)
+	}
+}
+
+func TestAConnectionThatIsReadyAfterTheStopIsNotUsed(t *testing.T) {
+	var requests atomic.Int32
+	s := serve(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
+	ctx, stop := context.WithCancel(t.Context())
+	var all []history.Observation
+	o := to(s.URL, &all)
+	o.Dial = func(netip.Addr) func(context.Context, string, string) (net.Conn, error) {
+		return func(ctx context.Context, network, address string) (net.Conn, error) {
+			stop() // while the connection is made
+			time.Sleep(20 * time.Millisecond)
+			var d net.Dialer
+			return d.DialContext(ctx, network, address)
+		}
+	}
+	end, err := Run(ctx, planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 1}]}`), o)
+	if err != nil || requests.Load() != 0 || len(all) != 0 {
+		t.Errorf("got %d requests, %d observations, %v, want none", requests.Load(), len(all), err)
+	}
+	if end.Complete || !reflect.DeepEqual(end.Notes, []string{"1 requests were due and were not sent"}) {
+		t.Errorf("got %+v, want one request that was not sent", end)
+	}
+}
+
+func TestAStopEndsRequestsThatHang(t *testing.T) {
+	under := make(chan struct{}, 100)
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		under <- struct{}{}
+		<-r.Context().Done()
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() {
+		for range 20 {
+			<-under
+		}
+		stop()
+	}()
+	var all []history.Observation
+	end, err := Run(ctx, pacing(t, "{burst: 20}, {rest: 1h}"), to(s.URL, &all))
+	if err != nil || end.Reason != "interrupted" || len(all) != 20 {
+		t.Fatalf("got %+v, %v and %d observations, want an interrupted run with 20", end, err, len(all))
+	}
+	for _, o := range all {
+		if o.Error != "canceled" || o.Answered != history.Never {
+			t.Errorf("got %+v, want a request that was given up", o)
+		}
+	}
+}
