@@ -26,4 +26,4 @@ type Format struct {
 }
 
 // Formats lists every format.
-var Formats = []Format{jsonFormat, terminalFormat}
+var Formats = []Format{htmlFormat, jsonFormat, terminalFormat}

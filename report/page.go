@@ -1,0 +1,221 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"duckload/analyze"
+	"duckload/limiter"
+)
+
+// A page is every value that the template shows, finished: text is printable,
+// numbers are words. The template escapes, and decides nothing.
+type page struct {
+	Policy string
+	Style  template.CSS
+
+	Title    string
+	Verdict  verdictWord
+	Sentence string
+	Facts    []fact
+	Badges   []badge
+
+	Hero     *figure
+	HeroName string
+
+	Rows      []row
+	Proofs    []proofView
+	Questions []questionView
+	Groups    []section
+
+	Caveats     []string
+	Assumptions []string
+	Reproduce   []string
+	Tool        string
+}
+
+type (
+	verdictWord struct{ Class, Mark, Word string }
+	fact        struct{ Name, Value string }
+	badge       struct{ Class, Mark, Text string }
+
+	// row is one group in the table of promise against measurement.
+	row struct {
+		Anchor, Name, Promised, Rate, Burst, RetryAfter, Outcomes, P99 string
+		Verdict                                                        verdictWord
+	}
+	questionView struct{ Check, Groups, Message string }
+	checkView    struct {
+		Verdict     verdictWord
+		ID, Message string
+		Anchor      string // of its proof
+	}
+	section struct {
+		Anchor, Name, Promised, Outcomes, Lanes string
+		Verdict                                 verdictWord
+		Requests                                []string
+		Time                                    figure
+		Spectrum                                figure
+		Latency                                 [][]string
+		Checks                                  []checkView
+	}
+
+	// figure is a picture with the words around it and its numbers.
+	figure struct {
+		Pictures []template.HTML // for each width of screen
+		Caption  string
+		Legend   []legend
+		Head     []string
+		Rows     [][]string
+	}
+	legend struct{ Class, Mark, Text string }
+)
+
+func wordOf(v analyze.Verdict) verdictWord {
+	return verdictWord{Class: string(v), Mark: mark(v), Word: strings.ToUpper(string(v))}
+}
+
+func pageOf(r Report) (page, error) {
+	f := r.Findings
+	p := page{
+		Policy: policy(), Style: template.CSS(styleSheet),
+		Title:   printable(f.Run.Scenario),
+		Verdict: wordOf(f.Outcome), Sentence: sentence(f.Sentence), Badges: badges(f),
+		Facts: []fact{
+			{"target", printable(f.Run.Target)},
+			{"started", f.Run.Started.UTC().Format("2 January 2006, 15:04:05 UTC")},
+			{"took", length(f.Run.Duration)},
+			{"requests", thousands(f.Run.Requests)},
+		},
+		Proofs: proofs(r), Caveats: sentences(f.Caveats), Assumptions: sentences(f.Assumptions),
+		Reproduce: reproduce(f.Run), Tool: printable(r.Tool),
+	}
+	for _, q := range undecidedChecks(f.Groups) {
+		p.Questions = append(p.Questions, questionView{q.check, strings.Join(q.groups, ", "), sentence(q.message)})
+	}
+	for i, g := range f.Groups {
+		p.Rows = append(p.Rows, rowOf(g, anchor(i)))
+		s, err := sectionOf(r, i)
+		if err != nil {
+			return page{}, fmt.Errorf("group %s: %w", printable(g.Name), err)
+		}
+		p.Groups = append(p.Groups, s)
+	}
+	if i := heroGroup(f.Groups); i >= 0 {
+		hero, err := timeFigure(r, f.Groups[i], "hero")
+		if err != nil {
+			return page{}, err
+		}
+		p.Hero, p.HeroName = &hero, printable(f.Groups[i].Name)
+	}
+	return p, nil
+}
+
+func anchor(i int) string { return fmt.Sprintf("group-%d", i+1) }
+
+// heroGroup is the group whose picture tells most: the first that fails its
+// limit, fails at all, is open; else the one that was asked most.
+func heroGroup(groups []analyze.Group) int {
+	best, most := -1, -1
+	for i, g := range groups {
+		score := min(g.Sent, 1<<40)
+		switch g.Outcome {
+		case analyze.Inconclusive:
+			score += 1 << 41
+		case analyze.Fail:
+			score += 1 << 42
+			if slices.ContainsFunc(g.Findings, func(f analyze.Finding) bool {
+				return f.Outcome == analyze.Fail && strings.HasPrefix(f.Check, "limit.")
+			}) {
+				score += 1 << 43
+			}
+		}
+		if score > most {
+			best, most = i, score
+		}
+	}
+	return best
+}
+
+// badges say how far the run can be trusted.
+func badges(f analyze.Findings) []badge {
+	all := []badge{{"good", "✓", "complete: everything planned was sent and recorded"}}
+	if !f.Run.Complete {
+		text := "incomplete"
+		if f.Run.Reason != "" {
+			text += ": " + printable(f.Run.Reason)
+		}
+		all[0] = badge{"warn", "!", text}
+	}
+	if l := f.Lateness; l.N > 0 {
+		b := badge{"good", "✓", fmt.Sprintf("sent on time: 99 %% within %s, all within %s", length(l.P99), length(l.Max))}
+		if l.P99 > late {
+			b = badge{"warn", "!", fmt.Sprintf("sent late: 1 %% more than %s, the worst %s", length(l.P99), length(l.Max))}
+		}
+		all = append(all, b)
+	}
+	unknown := 0
+	for _, g := range f.Groups {
+		unknown += g.Unknown
+	}
+	if unknown > 0 {
+		all = append(all, badge{"warn", "!", plural(unknown, "answer") + " of unknown outcome"})
+	}
+	if n := len(f.Caveats); n > 0 {
+		return append(all, badge{"warn", "!", plural(n, "caveat") + ", see below"})
+	}
+	return append(all, badge{"good", "✓", "nothing lost, nothing sent twice"})
+}
+
+// late is how far the sender may be behind its plan before the page warns. No
+// verdict depends on it: checks use the moments at which requests were sent.
+const late = 100 * time.Millisecond
+
+func rowOf(g analyze.Group, anchor string) row {
+	p99 := "no answer"
+	if l := g.Latency[limiter.Admitted]; l.N > 0 {
+		p99 = fmt.Sprintf("%s (n %s)", length(l.P99), thousands(l.N))
+	}
+	retry := strings.TrimPrefix(retryAfter(g), "Retry-After ")
+	if retry == "" {
+		retry = "not judged"
+	}
+	return row{
+		Anchor: anchor, Name: printable(g.Name), Promised: documented(g.Promise), Rate: measuredRate(g), Burst: measuredBurst(g),
+		RetryAfter: retry, Outcomes: outcomes(g), P99: p99, Verdict: wordOf(g.Outcome),
+	}
+}
+
+// sentence makes a finding's message one: a capital and a full stop.
+func sentence(s string) string {
+	s = printable(s)
+	if s == "" {
+		return ""
+	}
+	if c := s[0]; 'a' <= c && c <= 'z' {
+		s = string(c-'a'+'A') + s[1:]
+	}
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
+}
+
+func sentences(all []string) []string {
+	var done []string
+	for _, s := range all {
+		done = append(done, sentence(s))
+	}
+	return done
+}
+
+func reproduce(r analyze.Run) []string {
+	return []string{
+		fmt.Sprintf("duckload run scenario.yaml --target %s --seed %d", quoted(r.Target), r.Seed),
+		"duckload analyze .",
+		"duckload report . --format html",
+	}
+}

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"duckload/analyze"
+)
+
+// A proofView is the evidence behind a failed check.
+type proofView struct {
+	Anchor, Group, Check, Message, Sentence string
+	Stretch, Counted, Allowed               string
+	Requests                                [][]string // sent, answered, status, outcome, sender, phase, number, what the answer said
+	More                                    string
+	Curl, CurlNote                          string
+}
+
+func proofAnchor(group, finding int) string { return fmt.Sprintf("proof-%d-%d", group+1, finding+1) }
+
+func proofs(r Report) []proofView {
+	var all []proofView
+	for i, g := range r.Findings.Groups {
+		for k, f := range g.Findings {
+			if f.Outcome != analyze.Fail {
+				continue
+			}
+			p := proofView{Anchor: proofAnchor(i, k), Group: printable(g.Name), Check: f.Check, Message: sentence(f.Message)}
+			if f.Witness != nil {
+				p.witness(r, i, f)
+			}
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func (p *proofView) witness(r Report, group int, f analyze.Finding) {
+	w := f.Witness
+	if w.Sentence != f.Message {
+		p.Sentence = sentence(w.Sentence)
+	}
+	p.Stretch, p.Counted = when(w.From)+" to "+when(w.To), thousands(w.Counted)
+	if !math.IsNaN(w.Allowed) && !math.IsInf(w.Allowed, 0) {
+		p.Allowed = rounded(w.Allowed, 1, math.Round)
+	}
+	for _, e := range w.Requests {
+		status := "none"
+		if e.Status != 0 {
+			status = fmt.Sprint(e.Status)
+		}
+		var said []string
+		for _, f := range e.Fields {
+			said = append(said, printable(f.Name)+": "+clipped(f.Value, 200))
+		}
+		p.Requests = append(p.Requests, []string{
+			when(e.Sent), when(e.Answered), status, e.Outcome.String(), printable(laneName(r.Header, e.Lane)),
+			printable(phaseName(r.Header, e.Phase)), fmt.Sprint(e.Seq), strings.Join(said, " · "),
+		})
+	}
+	if w.More > 0 {
+		p.More = plural(w.More, "more request")
+	}
+	if len(w.Requests) > 0 {
+		p.Curl, p.CurlNote = curl(r, group, w.Requests[len(w.Requests)-1])
+	}
+}
+
+// curl is a line that sends the like of one request again, and what must be
+// added by hand. Bodies and credentials are not kept: they may be secrets.
+func curl(r Report, group int, e analyze.Evidence) (line, note string) {
+	if group >= len(r.Header.Groups) || e.Request < 0 || e.Request >= len(r.Header.Groups[group].Requests) {
+		return "", ""
+	}
+	method, path, ok := strings.Cut(r.Header.Groups[group].Requests[e.Request], " ")
+	if !ok {
+		return "", ""
+	}
+	line = "curl -i"
+	var add []string
+	if method != "GET" {
+		line += " -X " + quoted(method)
+		add = append(add, "the body")
+	}
+	if e.Lane >= 0 && e.Lane < len(r.Header.Lanes) {
+		lane := r.Header.Lanes[e.Lane]
+		if lane.Source != "" {
+			line += " --interface " + quoted(lane.Source)
+		}
+		if lane.Identity != "" {
+			add = append(add, "the headers of the identity "+printable(lane.Identity))
+		}
+	}
+	line += " " + quoted(strings.TrimSuffix(r.Header.Target, "/")+path)
+	if len(add) > 0 {
+		note = "Add " + strings.Join(add, " and ") + ", as the scenario has them."
+	}
+	return line, note
+}
+
+// quoted makes text one word of a shell. Inside single quotes a shell reads
+// everything as it is, except the quote itself.
+func quoted(s string) string {
+	s = printable(s)
+	plain := func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_./:@%+=,", c)
+	}
+	if s != "" && strings.TrimFunc(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,136 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+
+	"duckload/analyze"
+	"duckload/limiter"
+)
+
+// sectionOf is all that the page says about one group.
+func sectionOf(r Report, i int) (section, error) {
+	g := r.Findings.Groups[i]
+	s := section{
+		Anchor: anchor(i), Name: printable(g.Name), Promised: documented(g.Promise), Outcomes: outcomes(g),
+		Lanes: printable(strings.Join(g.Lanes, ", ")), Verdict: wordOf(g.Outcome), Latency: latencyRows(g),
+	}
+	if i < len(r.Header.Groups) {
+		for _, line := range r.Header.Groups[i].Requests {
+			s.Requests = append(s.Requests, printable(line))
+		}
+	}
+	for k, f := range g.Findings {
+		c := checkView{Verdict: wordOf(f.Outcome), ID: f.Check, Message: sentence(f.Message)}
+		if f.Outcome == analyze.Fail {
+			c.Anchor = proofAnchor(i, k)
+		}
+		s.Checks = append(s.Checks, c)
+	}
+	var err error
+	if s.Time, err = timeFigure(r, g, s.Anchor+"-time"); err != nil {
+		return s, err
+	}
+	s.Spectrum, err = spectrumFigure(g, s.Anchor+"-latency")
+	return s, err
+}
+
+// timeFigure shows requests over time, drawn once for wide and once for narrow
+// screens: letters keep their size on both.
+func timeFigure(r Report, g analyze.Group, id string) (figure, error) {
+	v := timelineOf(r.Header, g)
+	offered, admitted, rejected, unknown := v.totals()
+	f := figure{
+		Caption: fmt.Sprintf("Requests in each %s, on a scale of square roots.", length(v.Bin)),
+		Legend:  []legend{{"admitted", "▲", "admitted, upwards"}, {"rejected", "▼", "rejected, downwards"}},
+		Head:    []string{"from", "sent", "admitted", "rejected", "unknown", "limit"},
+		Rows:    v.Rows(),
+	}
+	if unknown > 0 {
+		f.Legend = append(f.Legend, legend{"unknown", "○", "unknown outcome"})
+	}
+	if c := v.Caption(); c != "" {
+		f.Legend = append(f.Legend, legend{"limit", "╌", c})
+	}
+	desc := fmt.Sprintf("%s sent: %s admitted, %s rejected, %s unknown. The dashed line is %s.", thousands(offered), thousands(admitted), thousands(rejected), thousands(unknown), v.Caption())
+	if v.Proof {
+		desc += fmt.Sprintf(" The first violation is marked between %s and %s.", when(v.From), when(v.To))
+	}
+	for _, p := range []picture{
+		{id: id + "-wide", class: "wide", width: 720, height: 280},
+		{id: id + "-narrow", class: "narrow", width: 340, height: 280},
+	} {
+		p.title, p.desc = g.Name+": requests over time", desc
+		drawing, err := drawTimeline(v, p.width, p.height)
+		if err != nil {
+			return f, err
+		}
+		if err := f.add(p, drawing); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+func spectrumFigure(g analyze.Group, id string) (figure, error) {
+	f := figure{
+		Caption: "Latency from sending to the end of the answer, by percentile; both axes are logarithmic.",
+		Head:    []string{"outcome", "percentile", "latency"},
+	}
+	for _, o := range shownOutcomes {
+		if l := g.Latency[o.outcome]; l.N > 0 {
+			f.Legend = append(f.Legend, legend{o.outcome.String(), o.mark, o.words})
+			for _, q := range l.Spectrum {
+				f.Rows = append(f.Rows, []string{o.outcome.String(), fmt.Sprintf("%.6g %%", q.Percentile), length(q.Value)})
+			}
+		}
+	}
+	if len(f.Rows) == 0 {
+		return figure{}, nil
+	}
+	p := picture{id: id, class: "small", width: 340, height: 280, title: g.Name + ": latency by percentile", desc: spectrumWords(g)}
+	drawing, err := drawSpectrum(g.Latency, p.width, p.height)
+	if err != nil {
+		return f, err
+	}
+	return f, f.add(p, drawing)
+}
+
+func (f *figure) add(p picture, drawing []byte) error {
+	svg, err := p.styled(drawing)
+	f.Pictures = append(f.Pictures, template.HTML(svg))
+	return err
+}
+
+var shownOutcomes = []struct {
+	outcome     limiter.Outcome
+	mark, words string
+}{
+	{limiter.Admitted, "●", "admitted, solid line"},
+	{limiter.Rejected, "▲", "rejected, dashed line"},
+	{limiter.Unknown, "○", "unknown, dotted line"},
+}
+
+func spectrumWords(g analyze.Group) string {
+	var all []string
+	for _, o := range shownOutcomes {
+		if l := g.Latency[o.outcome]; l.N > 0 {
+			all = append(all, fmt.Sprintf("%s: half within %s, 99 %% within %s, all %s within %s", o.outcome, length(l.P50), length(l.P99), thousands(l.N), length(l.Max)))
+		}
+	}
+	return strings.Join(all, "; ") + "."
+}
+
+// latencyRows is the table of percentiles, an outcome a row.
+func latencyRows(g analyze.Group) [][]string {
+	var rows [][]string
+	for _, o := range shownOutcomes {
+		l := g.Latency[o.outcome]
+		if l.N == 0 {
+			continue
+		}
+		rows = append(rows, []string{o.outcome.String(), thousands(l.N), length(l.P50), length(l.P90), length(l.P95), length(l.P99), length(l.Max)})
+	}
+	return rows
+}

@@ -1,0 +1,157 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"duckload/analyze"
+	"duckload/history"
+	"duckload/limiter"
+)
+
+// A timelineView is what the picture of requests over time shows of a group:
+// finished values, so that it can be compared in a test.
+type timelineView struct {
+	Bin                                  time.Duration
+	Offered, Admitted, Rejected, Unknown []int
+
+	// Allowance is the most that each bin could admit if the promise were kept,
+	// given what the bins before it admitted. Flat says that it is a limit per
+	// window instead, the same for all bins. Empty: no limit was promised.
+	Allowance []float64
+	Flat      bool
+	Keys      int // how many counters the allowance is the sum of
+
+	Proof    bool // a check of the limit fails
+	From, To time.Duration
+}
+
+func timelineOf(h history.Header, g analyze.Group) timelineView {
+	t := g.Timeline
+	v := timelineView{Bin: t.Bin, Offered: t.Offered, Admitted: t.Admitted, Rejected: t.Rejected, Unknown: t.Unknown}
+	v.Keys = keysOf(h, g)
+	for _, l := range g.Promise.Limits {
+		line, flat := allowance(l, t, v.Keys)
+		if len(v.Allowance) == 0 {
+			v.Allowance, v.Flat = line, flat
+			continue
+		}
+		for i := range line {
+			v.Allowance[i] = min(v.Allowance[i], line[i])
+		}
+		v.Flat = v.Flat && flat
+	}
+	for _, f := range g.Findings {
+		if f.Outcome == analyze.Fail && f.Witness != nil && slices.Contains([]string{"limit.ceiling", "limit.floor"}, f.Check) {
+			v.Proof, v.From, v.To = true, f.Witness.From, min(f.Witness.To, time.Duration(len(t.Offered))*t.Bin)
+			break
+		}
+	}
+	return v
+}
+
+// keysOf counts the counters that a group's senders spend from. Where the scope
+// is not documented every sender might have its own: the picture must not
+// accuse anybody.
+func keysOf(h history.Header, g analyze.Group) int {
+	scope := limiter.ScopeUnknown
+	if len(g.Promise.Limits) > 0 {
+		scope = g.Promise.Limits[0].Scope
+	}
+	if scope == limiter.ScopeUnknown && g.Measured != nil {
+		scope = limiter.Scope(g.Measured.Scope)
+	}
+	seen := map[history.Lane]bool{}
+	for _, lane := range h.Lanes {
+		if lane.Group < 0 || lane.Group >= len(h.Groups) || h.Groups[lane.Group].Name != g.Name {
+			continue
+		}
+		switch scope {
+		case limiter.ScopeIP:
+			lane.Identity = ""
+		case limiter.ScopeKey:
+			lane.Source = ""
+		case limiter.ScopeGlobal:
+			lane = history.Lane{}
+		}
+		seen[lane] = true
+	}
+	return max(1, len(seen))
+}
+
+// allowance follows a documented limit through the bins. Within a bin nobody
+// knows what came first, so it is what was there at its beginning and all that
+// came in during it: never less than what the limiter could admit.
+func allowance(l limiter.Limit, t analyze.Timeline, keys int) (line []float64, flat bool) {
+	k := float64(keys)
+	line = make([]float64, len(t.Admitted))
+	switch l.Reading {
+	case limiter.TokenBucket, limiter.SteppedBucket:
+		most, gain := k*float64(l.Burst), k*l.Rate()*t.Bin.Seconds()
+		level := most
+		for i, n := range t.Admitted {
+			line[i] = level + gain
+			level = max(0, min(most, level+gain-float64(n)))
+		}
+		return line, false
+	case limiter.SlidingLog:
+		bins := int(l.Window / max(t.Bin, 1))
+		spent := 0
+		for i, n := range t.Admitted {
+			line[i] = max(0, k*float64(l.Limit)-float64(spent))
+			spent += n
+			if i >= bins-1 && bins > 0 {
+				spent -= t.Admitted[i-bins+1]
+			}
+		}
+		return line, false
+	}
+	for i := range line {
+		line[i] = k * float64(l.Limit)
+	}
+	return line, true
+}
+
+// Caption says what the dashed line is.
+func (v timelineView) Caption() string {
+	if len(v.Allowance) == 0 {
+		return ""
+	}
+	what := "the most that the documented limit could admit at that moment"
+	if v.Flat {
+		what = "the documented limit per window"
+	}
+	if v.Keys > 1 {
+		what += fmt.Sprintf(", over %d keys together", v.Keys)
+	}
+	return what
+}
+
+// totals adds up what the picture shows.
+func (v timelineView) totals() (offered, admitted, rejected, unknown int) {
+	for i := range v.Offered {
+		offered += v.Offered[i]
+		admitted += v.Admitted[i]
+		rejected += v.Rejected[i]
+		unknown += v.Unknown[i]
+	}
+	return
+}
+
+// Rows are the bins in which something happened, as words.
+func (v timelineView) Rows() [][]string {
+	var rows [][]string
+	for i := range v.Offered {
+		if v.Offered[i]+v.Admitted[i]+v.Rejected[i]+v.Unknown[i] == 0 {
+			continue
+		}
+		row := []string{when(time.Duration(i) * v.Bin), thousands(v.Offered[i]), thousands(v.Admitted[i]), thousands(v.Rejected[i]), thousands(v.Unknown[i]), ""}
+		if i < len(v.Allowance) {
+			row[5] = rounded(v.Allowance[i], 1, math.Round)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
