@@ -16,6 +16,10 @@ type CompileOptions struct {
 	Groups   []string // only these; empty: all
 	Thorough bool     // more tokens, full rests
 
+	// Patience is how long the plan of one group should take where the promise
+	// leaves a choice; 0: 75 s. Shorter plans measure rates less finely.
+	Patience time.Duration
+
 	// Trip is the round trip that times are estimated with; 0: 15 ms.
 	Trip time.Duration
 }

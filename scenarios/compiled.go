@@ -11,7 +11,7 @@ import (
 )
 
 // patience is how long the plan of one group should take where the promise
-// leaves a choice.
+// leaves a choice and nothing else is said.
 const patience = 75 * time.Second
 
 // compiled returns the phases that test a group's promise at its critical
@@ -23,7 +23,7 @@ func (c *compiler) compiled(group int, lanes []int) []Phase {
 		limits = g.Promise.Limits[:1]
 	}
 	l := limits[0]
-	b := builder{limit: l, fresh: g.Fresh && g.Shares == "", thorough: c.options.Thorough, trip: c.options.Trip, lanes: lanes[:1], others: lanes[1:], room: math.MaxInt}
+	b := builder{limit: l, fresh: g.Fresh && g.Shares == "", thorough: c.options.Thorough, trip: c.options.Trip, patience: cmp.Or(c.options.Patience, patience), lanes: lanes[:1], others: lanes[1:], room: math.MaxInt}
 	for _, other := range limits[1:] {
 		b.room = min(b.room, int(other.Capacity()))
 	}
@@ -69,6 +69,7 @@ type builder struct {
 	fresh    bool
 	thorough bool
 	trip     time.Duration
+	patience time.Duration
 	lanes    []int
 	others   []int
 	room     int // how many requests the other limits of the promise admit at once
@@ -110,7 +111,7 @@ func (b *builder) bucket() {
 	back := partial(b.limit, b.thorough)
 	resting := slower(time.Duration(back)*token) + 2*b.limit.Clock()
 	b.obeying()
-	b.edging(patience - b.about() - resting)
+	b.edging(b.patience - b.about() - resting)
 	b.scoping()
 	b.add(Phase{Pace: rest.Name, Label: "rest " + resting.Round(time.Millisecond).String(), For: resting,
 		Why: fmt.Sprintf("lets %d of %d tokens come back", back, capacity)})
@@ -184,6 +185,8 @@ func leadsEach(l limiter.Limit) int {
 	switch {
 	case l.RejectsConsume:
 		return 0
+	case l.Interval() >= verySlowToken:
+		return len(leads) + 1
 	case l.Interval() >= slowToken:
 		return len(leads)
 	}

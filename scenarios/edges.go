@@ -26,13 +26,18 @@ var leads = []time.Duration{2, 1, 4}
 // slackProbes are spent where an answer surprises.
 const slackProbes = 24
 
-// slow tokens get every lead each, quick ones one in turn.
-const slowToken = time.Second
+// Slow tokens get every lead each, quick ones one in turn. Very slow ones also
+// get a probe long before: what it is told to wait can be held against what
+// the others are told.
+const (
+	slowToken     = time.Second
+	verySlowToken = 4 * time.Second
+)
 
 func nextEdge(p Phase, v View) Move {
 	mine, token := own(v), p.Limit.Interval()
 	end := v.Start + p.For
-	left := mostEdges(p) - len(mine) - len(leads) - 1 // a pair more must fit
+	left := mostEdges(p) - len(mine) - len(leads) - 2 // a pair more must fit
 	if left < 0 || v.Now >= end || taken(mine) >= edgeTokens(p) {
 		return Move{Done: true}
 	}
@@ -50,6 +55,9 @@ func nextEdge(p Phase, v View) Move {
 	var shots []Shot
 	for i := range min(ahead, time.Duration(left)) {
 		shots = append(shots, shot(p, v, f.late+i*token+p.Limit.Clock()))
+	}
+	if early := f.early + ahead*token - 3*token/4; token >= verySlowToken && leadsEach(p.Limit) > 0 && early > v.Now {
+		shots = append(shots, shot(p, v, early))
 	}
 	for _, lead := range leadsFor(p, len(mine)) {
 		at := f.early + ahead*token - lead*step - guard
