@@ -100,6 +100,9 @@ func at(tree any, path string) (string, bool) {
 	return fmt.Sprint(tree), true
 }
 
+// maxWait is what longer waits are taken for: nobody obeys either.
+const maxWait = 50 * 365 * 24 * time.Hour
+
 // retryAfter returns what an answer tells its client to wait, for paces that
 // obey it; negative if it says nothing that can be read. Whether it says it
 // rightly is for package analyze to judge.
@@ -108,7 +111,11 @@ func retryAfter(e limiter.Fields) time.Duration {
 	if len(values) != 1 {
 		return -1
 	}
-	if seconds, err := strconv.ParseUint(values[0], 10, 31); err == nil {
+	if v := values[0]; v != "" && strings.Trim(v, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(v, 10, 64)
+		if most := int64(maxWait / time.Second); err != nil || seconds > most {
+			seconds = most
+		}
 		return time.Duration(seconds) * time.Second
 	}
 	until, err := http.ParseTime(values[0])
@@ -120,5 +127,6 @@ func retryAfter(e limiter.Fields) time.Duration {
 	if err != nil {
 		return -1
 	}
-	return max(0, until.Sub(now)+time.Second) // the date says whole seconds of the server's clock
+	// Both are whole seconds of the server's clock; one more is surely enough.
+	return max(0, min(until.Sub(now), maxWait-time.Second)+time.Second)
 }
