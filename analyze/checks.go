@@ -48,6 +48,8 @@ type Case struct {
 	// Evidence returns what was recorded of some rows, in the same order.
 	Evidence func([]Row) []Evidence
 
+	floor *floorResult // what wronglyRejected found
+
 	// service is how long the group's answers took from Sent to Done, by
 	// outcome. It is complete when watchers are asked for their findings.
 	service *[3]sample

@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"duckload/limiter"
 )
@@ -60,23 +61,38 @@ func promised(p limiter.Promise) string {
 
 // A wrongful rejection is one that no limit explains.
 type wrongful struct {
-	row   Row
-	limit limiter.Limit // the tightest, for the witness
-	most  float64       // how much of its allowance may have been spent, at most
-	spent []Row         // what may have spent it
+	row  Row
+	room *room   // of the tightest limit, for the witness
+	most float64 // how much of its allowance may have been spent, at most
 }
 
 // wronglyRejected returns the rejections of the group that nothing explains,
-// and how many there are in all.
+// and how many there are in all. Several checks ask, so it is kept.
 func (c *Case) wronglyRejected() (wrong []wrongful, judged int) {
-	ring := keys(c.Header, c.Promise.Limits)
-	consumes := len(c.Promise.Limits) > 1 // one limit may count what another refused
-	for _, l := range c.Promise.Limits {
-		consumes = consumes || l.RejectsConsume
+	if c.floor == nil {
+		c.floor = &floorResult{}
+		c.floor.wrong, c.floor.judged = c.wrongUnder(c.Promise.Limits, keys(c.Header, c.Promise.Limits).possible, c.consumes())
 	}
-	for _, rows := range byKey(c.Rows, ring.possible) {
+	return c.floor.wrong, c.floor.judged
+}
+
+type floorResult struct {
+	wrong  []wrongful
+	judged int
+}
+
+// consumes reports whether a rejected request may have spent allowance: one
+// limit of several may count what another refused.
+func (c *Case) consumes() bool {
+	return len(c.Promise.Limits) > 1 || slices.ContainsFunc(c.Promise.Limits, func(l limiter.Limit) bool { return l.RejectsConsume })
+}
+
+// wrongUnder is wronglyRejected for other limits, with lanes of the same
+// number on one key.
+func (c *Case) wrongUnder(limits []limiter.Limit, key []int, consumes bool) (wrong []wrongful, judged int) {
+	for _, rows := range byKey(c.Rows, key) {
 		var rooms []*room
-		for _, l := range c.Promise.Limits {
+		for _, l := range limits {
 			rooms = append(rooms, newRoom(l, spansOf(rows, l.Clock(), mayConsume(consumes)), c.Header.Groups[c.Group].Fresh))
 		}
 		for _, r := range rows {
@@ -103,26 +119,30 @@ func wrongfully(rooms []*room, r Row, consumes bool) (wrongful, bool) {
 			return w, false
 		}
 		if used-room.capacity > w.most {
-			w.most, w.limit, w.spent = used-room.capacity, room.limit, room.trailing(r)
+			w.most, w.room = used-room.capacity, room
 		}
 	}
-	w.most += float64(w.limit.Capacity())
-	return w, len(rooms) > 0
+	if len(rooms) == 0 {
+		return w, false
+	}
+	w.most += float64(w.room.limit.Capacity())
+	return w, true
 }
 
 // finding turns a wrongful rejection into a failure with its witness: the
 // rejected request, and everything that may have spent the allowance.
 func (w wrongful) finding(c *Case, n int) Finding {
-	shown := append([]Row{w.row}, w.spent[max(0, len(w.spent)-MaxEvidence+1):]...)
+	l, spent := w.room.limit, w.room.trailing(w.row)
+	shown := append([]Row{w.row}, spent[max(0, len(spent)-MaxEvidence+1):]...)
 	lane := c.Header.Lanes[w.row.Lane]
 	witness := &Witness{
-		From: w.row.Sent, To: w.row.Answered, Counted: len(w.spent), Allowed: float64(w.limit.Capacity()) - 1,
-		Requests: c.Evidence(shown), More: len(w.spent) + 1 - len(shown),
+		From: w.row.Sent, To: w.row.Answered, Counted: len(spent), Allowed: float64(l.Capacity()) - 1,
+		Requests: c.Evidence(shown), More: len(spent) + 1 - len(shown),
 	}
 	witness.spanned()
 	witness.From, witness.To = min(witness.From, w.row.Sent), w.row.Answered
 	witness.Sentence = fmt.Sprintf("the request sent at %s (%s) was rejected, though of an allowance of %d at most %s can have been spent: %s leaves room for it",
-		secs(w.row.Sent), laneName(lane), w.limit.Capacity(), atMost(max(0, w.most)), limitWords(w.limit))
+		secs(w.row.Sent), laneName(lane), l.Capacity(), atMost(max(0, w.most)), limitWords(l))
 	message := witness.Sentence
 	if n > 1 {
 		message += fmt.Sprintf("; %d rejections in all are wrong like this", n)

@@ -95,6 +95,10 @@ type Phase struct {
 	Group int    `json:"group"` // index into Header.Groups
 	Pace  string `json:"pace"`  // name in scenarios.Paces: "burst", "hold", …
 	Label string `json:"label"` // for people: "burst 202"
+
+	// Rate is the pace of a hold, in requests per second; 0: none, or not on
+	// record.
+	Rate float64 `json:"rate,omitempty"`
 }
 
 // An End says how a run ended.

@@ -30,7 +30,11 @@ func headerOf(plan scenarios.Plan, target string, started time.Time) history.Hea
 		h.Lanes = append(h.Lanes, history.Lane{Group: place[lane.Group], Identity: lane.Identity, Source: source})
 	}
 	for _, s := range plan.Stretches() {
-		h.Phases = append(h.Phases, history.Phase{Group: place[s.Group], Pace: s.Pace, Label: s.Label})
+		phase := history.Phase{Group: place[s.Group], Pace: s.Pace, Label: s.Label}
+		if s.Pace == "hold" {
+			phase.Rate = s.Rate
+		}
+		h.Phases = append(h.Phases, phase)
 	}
 	return h
 }
