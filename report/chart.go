@@ -152,7 +152,7 @@ func (f proof) Plot(c draw.Canvas, p *plot.Plot) {
 	right := max(x(f.To.Seconds()), left+3)
 	c.FillPolygon(tint("band"), []vg.Point{{X: left, Y: c.Min.Y}, {X: left, Y: c.Max.Y}, {X: right, Y: c.Max.Y}, {X: right, Y: c.Min.Y}})
 	style := words("fault")
-	style.YAlign = draw.YTop
+	style.XAlign, style.YAlign = draw.XLeft, draw.YTop
 	at := vg.Point{X: right + 4, Y: c.Max.Y - 1}
 	if right > c.Center().X {
 		style.XAlign, at.X = draw.XRight, left-4
@@ -230,20 +230,38 @@ func blank() *plot.Plot {
 		axis.Color, axis.Tick.Color = tint("text"), tint("text")
 		axis.Tick.Label.Color = tint("text")
 		axis.Tick.Label.Font.Size = letter
+		axis.Tick.Label.Handler = anchored{plot.DefaultTextHandler}
 		axis.Padding = 2
 	}
 	return p
 }
 
+// anchored leaves it to the browser where a text begins: its letters are not
+// those that gonum measured. The first rune of the text says how it is aligned.
+type anchored struct{ text.Handler }
+
+func (a anchored) Draw(c vg.Canvas, txt string, style text.Style, at vg.Point) {
+	if txt == "" {
+		return
+	}
+	face := a.Cache().Lookup(style.Font, style.Font.Size)
+	c.SetColor(style.Color)
+	at.Y += style.Height(txt)*vg.Length(style.YAlign) - face.Extents().Ascent + style.Font.Size
+	c.FillString(face, at, string(anchors[style.XAlign])+txt)
+}
+
+// anchors are runes of the private use area; see [picture.styled].
+var anchors = map[text.XAlignment]rune{draw.XLeft: anchorStart, draw.XCenter: anchorMiddle, draw.XRight: anchorEnd}
+
 func words(class string) text.Style {
 	style := plot.New().X.Tick.Label
-	style.Color, style.Font.Size = tint(class), letter
+	style.Color, style.Font.Size, style.Handler = tint(class), letter, anchored{plot.DefaultTextHandler}
 	return style
 }
 
 func rendered(p *plot.Plot, width, height int) ([]byte, error) {
 	canvas := vgsvg.New(vg.Length(width), vg.Length(height))
-	p.Draw(draw.Crop(draw.New(canvas), 2, -10, 2, -4))
+	p.Draw(draw.Crop(draw.New(canvas), 8, -22, 2, -4))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("drawing: %w", err)

@@ -58,6 +58,29 @@ func measuredBurst(g analyze.Group) string {
 	return span(*g.Measured.Burst)
 }
 
+// rateOff and burstOff report that the documented value lies outside of what
+// was measured. A single limit is compared; of several, nobody knows which one
+// was seen.
+func rateOff(g analyze.Group) bool {
+	if g.Measured == nil || len(g.Promise.Limits) != 1 {
+		return false
+	}
+	l := g.Promise.Limits[0]
+	return outside(g.Measured.LimitPerWindow, float64(l.Limit), l.Tolerance) || outside(g.Measured.RatePerSecond, l.Rate(), l.Tolerance)
+}
+
+func burstOff(g analyze.Group) bool {
+	if g.Measured == nil || len(g.Promise.Limits) != 1 || g.Promise.Limits[0].Burst == 0 {
+		return false
+	}
+	l := g.Promise.Limits[0]
+	return outside(g.Measured.Burst, float64(l.Burst), l.Tolerance)
+}
+
+func outside(i *analyze.Interval, x, tolerance float64) bool {
+	return i != nil && (x*(1+tolerance) < i.Low-1e-9*x || x*(1-tolerance) > i.High+1e-9*x)
+}
+
 // retryAfter sums up the checks of Retry-After; empty if none was made.
 func retryAfter(g analyze.Group) string {
 	verdict, sufficient, made := analyze.Pass, false, false

@@ -20,7 +20,7 @@ type page struct {
 	Title    string
 	Verdict  verdictWord
 	Sentence string
-	Facts    []fact
+	Facts    []string
 	Badges   []badge
 
 	Hero     *figure
@@ -39,13 +39,18 @@ type page struct {
 
 type (
 	verdictWord struct{ Class, Mark, Word string }
-	fact        struct{ Name, Value string }
 	badge       struct{ Class, Mark, Text string }
 
 	// row is one group in the table of promise against measurement.
 	row struct {
-		Anchor, Name, Promised, Rate, Burst, RetryAfter, Outcomes, P99 string
-		Verdict                                                        verdictWord
+		Anchor, Name, Promised, RetryAfter, Outcomes, P99 string
+		Rate, Burst                                       value
+		Verdict                                           verdictWord
+	}
+	// value is a measured one; Off if what is documented lies outside.
+	value struct {
+		Text string
+		Off  bool
 	}
 	questionView struct{ Check, Groups, Message string }
 	checkView    struct {
@@ -84,11 +89,9 @@ func pageOf(r Report) (page, error) {
 		Policy: policy(), Style: template.CSS(styleSheet),
 		Title:   printable(f.Run.Scenario),
 		Verdict: wordOf(f.Outcome), Sentence: sentence(f.Sentence), Badges: badges(f),
-		Facts: []fact{
-			{"target", printable(f.Run.Target)},
-			{"started", f.Run.Started.UTC().Format("2 January 2006, 15:04:05 UTC")},
-			{"took", length(f.Run.Duration)},
-			{"requests", thousands(f.Run.Requests)},
+		Facts: []string{
+			printable(f.Run.Target), f.Run.Started.UTC().Format("2 January 2006, 15:04 UTC"),
+			plural(f.Run.Requests, "request") + " in " + length(f.Run.Duration),
 		},
 		Proofs: proofs(r), Caveats: sentences(f.Caveats), Assumptions: sentences(f.Assumptions),
 		Reproduce: reproduce(f.Run), Tool: printable(r.Tool),
@@ -142,7 +145,7 @@ func heroGroup(groups []analyze.Group) int {
 
 // badges say how far the run can be trusted.
 func badges(f analyze.Findings) []badge {
-	all := []badge{{"good", "✓", "complete: everything planned was sent and recorded"}}
+	all := []badge{{"good", "✓", "complete: all that was planned is sent and recorded"}}
 	if !f.Run.Complete {
 		text := "incomplete"
 		if f.Run.Reason != "" {
@@ -151,9 +154,9 @@ func badges(f analyze.Findings) []badge {
 		all[0] = badge{"warn", "!", text}
 	}
 	if l := f.Lateness; l.N > 0 {
-		b := badge{"good", "✓", fmt.Sprintf("sent on time: 99 %% within %s, all within %s", length(l.P99), length(l.Max))}
+		b := badge{"good", "✓", fmt.Sprintf("on time: 99 %% sent within %s of the plan, all within %s", length(l.P99), length(l.Max))}
 		if l.P99 > late {
-			b = badge{"warn", "!", fmt.Sprintf("sent late: 1 %% more than %s, the worst %s", length(l.P99), length(l.Max))}
+			b = badge{"warn", "!", fmt.Sprintf("late: 1 %% sent more than %s behind the plan, the worst %s", length(l.P99), length(l.Max))}
 		}
 		all = append(all, b)
 	}
@@ -165,9 +168,9 @@ func badges(f analyze.Findings) []badge {
 		all = append(all, badge{"warn", "!", plural(unknown, "answer") + " of unknown outcome"})
 	}
 	if n := len(f.Caveats); n > 0 {
-		return append(all, badge{"warn", "!", plural(n, "caveat") + ", see below"})
+		return append(all, badge{"warn", "!", plural(n, "caveat") + ", listed below"})
 	}
-	return append(all, badge{"good", "✓", "nothing lost, nothing sent twice"})
+	return append(all, badge{"good", "✓", "no caveats: nothing lost, nothing sent twice"})
 }
 
 // late is how far the sender may be behind its plan before the page warns. No
@@ -184,7 +187,8 @@ func rowOf(g analyze.Group, anchor string) row {
 		retry = "not judged"
 	}
 	return row{
-		Anchor: anchor, Name: printable(g.Name), Promised: documented(g.Promise), Rate: measuredRate(g), Burst: measuredBurst(g),
+		Anchor: anchor, Name: printable(g.Name), Promised: documented(g.Promise),
+		Rate: value{measuredRate(g), rateOff(g)}, Burst: value{measuredBurst(g), burstOff(g)},
 		RetryAfter: retry, Outcomes: outcomes(g), P99: p99, Verdict: wordOf(g.Outcome),
 	}
 }

@@ -42,7 +42,7 @@ func (p *proofView) witness(r Report, group int, f analyze.Finding) {
 		p.Sentence = sentence(w.Sentence)
 	}
 	p.Stretch, p.Counted = when(w.From)+" to "+when(w.To), thousands(w.Counted)
-	if !math.IsNaN(w.Allowed) && !math.IsInf(w.Allowed, 0) {
+	if w.Allowed > 0 && !math.IsInf(w.Allowed, 1) {
 		p.Allowed = rounded(w.Allowed, 1, math.Round)
 	}
 	for _, e := range w.Requests {

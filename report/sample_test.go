@@ -142,17 +142,19 @@ func failing() Report {
 	g := &f.Groups[0]
 	g.Outcome = analyze.Fail
 	g.Measured.Burst = &analyze.Interval{Low: 214, High: 214}
+	g.Timeline.Offered[2], g.Timeline.Admitted[2], g.Timeline.Rejected[2] = 220, 214, 6
+	g.Sent, g.Admitted, g.Rejected = g.Sent+18, g.Admitted+14, g.Rejected+4
 	g.Findings[0] = analyze.Finding{
 		Check: "limit.ceiling", Outcome: analyze.Fail,
-		Message: "214 requests were admitted in 0.569 s; a bucket of 200 refilled at 100/min admits at most 200.9",
+		Message: "214 requests were admitted in 0.469 s; a bucket of 200 refilled at 100/min admits at most 200.9",
 		Witness: &analyze.Witness{
-			Sentence: "between 1.412 s and 1.981 s, 214 requests were admitted; a bucket of 200 refilled at 100/min admits at most 200.9",
-			From:     1412 * time.Millisecond, To: 1981 * time.Millisecond, Counted: 214, Allowed: 200.948, More: 211,
+			Sentence: "between 1.012 s and 1.481 s, 214 requests were admitted; a bucket of 200 refilled at 100/min admits at most 200.9",
+			From:     1012 * time.Millisecond, To: 1481 * time.Millisecond, Counted: 214, Allowed: 200.948, More: 211,
 			Requests: []analyze.Evidence{
-				{Lane: 0, Seq: 1, Sent: 1412 * time.Millisecond, Answered: 1414 * time.Millisecond, Status: 200, Outcome: limiter.Admitted},
-				{Lane: 0, Seq: 2, Sent: 1415 * time.Millisecond, Answered: 1417 * time.Millisecond, Status: 200, Outcome: limiter.Admitted,
+				{Lane: 0, Seq: 1, Sent: 1012 * time.Millisecond, Answered: 1014 * time.Millisecond, Status: 200, Outcome: limiter.Admitted},
+				{Lane: 0, Seq: 2, Sent: 1015 * time.Millisecond, Answered: 1017 * time.Millisecond, Status: 200, Outcome: limiter.Admitted,
 					Fields: limiter.Fields{{Name: "X-Ratelimit-Remaining", Value: "199"}}},
-				{Lane: 0, Seq: 214, Sent: 1979 * time.Millisecond, Answered: 1981 * time.Millisecond, Status: 200, Outcome: limiter.Admitted},
+				{Lane: 0, Seq: 214, Sent: 1479 * time.Millisecond, Answered: 1481 * time.Millisecond, Status: 200, Outcome: limiter.Admitted},
 			},
 		},
 	}

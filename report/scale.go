@@ -49,8 +49,17 @@ func timeTicks(end time.Duration, most int) []tick {
 	return all
 }
 
-// bare leaves out a fraction of nothing: "20 s".
-func bare(s string) string { return strings.Replace(s, ".0 ", " ", 1) }
+// bare leaves out what is nothing: "20 s", "1m", "2h".
+func bare(s string) string {
+	s = strings.Replace(s, ".0 ", " ", 1)
+	if minutes, ok := strings.CutSuffix(s, "m00s"); ok {
+		return minutes + "m"
+	}
+	if hours, ok := strings.CutSuffix(s, "h00m"); ok {
+		return hours + "h"
+	}
+	return s
+}
 
 // countTicks are round counts above and below zero that do not crowd.
 func countTicks(low, high float64) []tick {

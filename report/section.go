@@ -58,8 +58,8 @@ func timeFigure(r Report, g analyze.Group, id string) (figure, error) {
 		desc += fmt.Sprintf(" The first violation is marked between %s and %s.", when(v.From), when(v.To))
 	}
 	for _, p := range []picture{
-		{id: id + "-wide", class: "wide", width: 720, height: 280},
-		{id: id + "-narrow", class: "narrow", width: 340, height: 280},
+		{id: id + "-wide", class: "wide", width: 640, height: 270},
+		{id: id + "-narrow", class: "narrow", width: 340, height: 270},
 	} {
 		p.title, p.desc = g.Name+": requests over time", desc
 		drawing, err := drawTimeline(v, p.width, p.height)

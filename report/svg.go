@@ -32,6 +32,7 @@ func (p picture) styled(drawing []byte) (template.HTML, error) {
 	fmt.Fprintf(&b, `<svg class="chart %s" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>`,
 		p.class, p.width, p.height, p.width, p.height, p.id, p.id,
 		p.id, html.EscapeString(printable(p.title)), p.id, html.EscapeString(printable(p.desc)))
+	open := "" // the innermost element, if nothing has ended since
 	dec := xml.NewDecoder(bytes.NewReader(drawing))
 	for {
 		token, err := dec.Token()
@@ -43,13 +44,17 @@ func (p picture) styled(drawing []byte) (template.HTML, error) {
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
+			open = t.Name.Local
 			writeElement(&b, t)
 		case xml.EndElement:
+			open = ""
 			if isDrawn(t.Name.Local) {
 				b.WriteString("</" + t.Name.Local + ">")
 			}
 		case xml.CharData:
-			b.WriteString(html.EscapeString(strings.TrimSpace(string(t))))
+			if open == "text" {
+				writeWords(&b, string(t))
+			}
 		}
 	}
 	b.WriteString("</svg>")
@@ -71,7 +76,27 @@ func writeElement(b *strings.Builder, t xml.StartElement) {
 			writeStyle(b, a.Value)
 		}
 	}
-	b.WriteString(">")
+	if t.Name.Local != "text" { // its words say how it is anchored
+		b.WriteString(">")
+	}
+}
+
+// Runes that begin a text and say which end of it is placed.
+const (
+	anchorStart  = '\ue000'
+	anchorMiddle = '\ue001'
+	anchorEnd    = '\ue002'
+)
+
+func writeWords(b *strings.Builder, text string) {
+	anchor := "start"
+	for r, name := range map[rune]string{anchorStart: "start", anchorMiddle: "middle", anchorEnd: "end"} {
+		if rest, ok := strings.CutPrefix(text, string(r)); ok {
+			anchor, text = name, rest
+		}
+	}
+	attribute(b, "text-anchor", anchor)
+	b.WriteString(">" + html.EscapeString(text))
 }
 
 // writeStyle turns a style into a class and attributes of presentation. What a
