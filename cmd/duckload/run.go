@@ -265,6 +265,7 @@ func (p process) compile(s *scenarios.Scenario, flags settings) (scenarios.Plan,
 	run := ulid.MustNew(ulid.Timestamp(p.now()), ulid.DefaultEntropy()).String()
 	plan, err := scenarios.Compile(s, scenarios.CompileOptions{
 		Run: run, Seed: flags.seed, Target: flags.target, Groups: flags.groups, Thorough: flags.thorough,
+		Patience: p.patience,
 	})
 	return plan, usage(err)
 }
