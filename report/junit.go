@@ -12,7 +12,6 @@ import (
 var junitFormat = Format{
 	Name:  "junit",
 	Doc:   "checks as test cases, for CI servers: a suite for each group",
-	File:  "junit.xml",
 	Write: writeJUnit,
 }
 

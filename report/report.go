@@ -20,10 +20,10 @@ type Report struct {
 type Format struct {
 	Name string
 	Doc  string
-	File string // name in the run's directory: "report.html"
+	File string // name in the run's directory: "report.html"; empty: written only when asked for
 
 	Write func(io.Writer, Report) error
 }
 
 // Formats lists every format.
-var Formats = []Format{htmlFormat, jsonFormat, terminalFormat}
+var Formats = []Format{htmlFormat, jsonFormat, terminalFormat, junitFormat, markdownFormat}
