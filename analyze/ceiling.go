@@ -14,6 +14,8 @@ import (
 var limitChecks = []Check{
 	limitCeiling,
 	limitFloor,
+	recovery,
+	sustainedRate,
 }
 
 var limitCeiling = Check{
