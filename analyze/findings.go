@@ -68,6 +68,7 @@ type Group struct {
 
 	Latency  [3]Latency // by limiter.Outcome
 	Timeline Timeline
+	Busiest  Key      // the key under which most was admitted
 	Lanes    []string // "beak from 127.0.0.2"
 }
 

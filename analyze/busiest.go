@@ -1,0 +1,82 @@
+package analyze
+
+import (
+	"duckload/history"
+	"duckload/limiter"
+)
+
+// A Key is what certainly one counter of the limiter saw, for drawing: a
+// documented limit can be set beside the requests of one key, and not beside
+// those of several.
+type Key struct {
+	Lanes    []string // whose requests they are: "beak from 127.0.0.2"
+	Timeline Timeline // in the bins of the group's; attempts that were sent again count as offered
+}
+
+// busiest returns the key of a group under which most was admitted, for as long
+// as the group was asked. Groups that share its counter are part of it.
+func busiest(h *history.Header, group int, rows []Row, all Timeline) Key {
+	ring := keys(h, h.Groups[group].Promise.Limits)
+	key, ok := mostAdmitted(h, group, rows, ring.certain)
+	if !ok {
+		return Key{}
+	}
+	var k Key
+	for i, l := range h.Lanes {
+		if ring.certain[i] == key && h.Groups[l.Group].Counter == h.Groups[group].Counter {
+			k.Lanes = append(k.Lanes, laneName(l))
+		}
+	}
+	n := len(all.Offered)
+	k.Timeline = Timeline{Bin: all.Bin, Offered: make([]int, n), Admitted: make([]int, n), Rejected: make([]int, n), Unknown: make([]int, n)}
+	for _, r := range rows {
+		if ring.certain[r.Lane] == key {
+			k.Timeline.count(r)
+		}
+	}
+	return k
+}
+
+// mostAdmitted returns the key of the group's lanes under which most was
+// admitted, among equals the one that was asked most, then the first.
+func mostAdmitted(h *history.Header, group int, rows []Row, key []int) (int, bool) {
+	type tally struct{ admitted, asked int }
+	counts := map[int]tally{}
+	for _, r := range rows {
+		t := counts[key[r.Lane]]
+		t.asked++
+		if r.Outcome == limiter.Admitted {
+			t.admitted++
+		}
+		counts[key[r.Lane]] = t
+	}
+	best, found := 0, false
+	for i, l := range h.Lanes {
+		t, most := counts[key[i]], counts[best]
+		if l.Group != group || t.asked == 0 {
+			continue
+		}
+		if !found || t.admitted > most.admitted || t.admitted == most.admitted && t.asked > most.asked {
+			best, found = key[i], true
+		}
+	}
+	return best, found
+}
+
+// count takes one more request, if it lies in the bins. Groups that share a
+// counter may last longer than this one.
+func (t *Timeline) count(r Row) {
+	i := int(r.Sent / t.Bin)
+	if i >= len(t.Offered) {
+		return
+	}
+	t.Offered[i]++
+	switch r.Outcome {
+	case limiter.Admitted:
+		t.Admitted[i]++
+	case limiter.Rejected:
+		t.Rejected[i]++
+	default:
+		t.Unknown[i]++
+	}
+}
