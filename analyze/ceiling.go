@@ -14,6 +14,7 @@ import (
 var limitChecks = []Check{
 	limitCeiling,
 	limitFloor,
+	scopeCheck,
 	recovery,
 	sustainedRate,
 }
@@ -234,8 +235,7 @@ func (x excess) finding(c *Case, l limiter.Limit, s spans, r rule) Finding {
 	w.Sentence = fmt.Sprintf("between %s and %s, %s admitted; %s admits at most %s",
 		secs(x.from), secs(x.to), plural(len(inside), "request was"), r.words, atMost(allowed))
 	if len(inside) > 0 {
-		lane := c.Header.Lanes[inside[0].Lane]
-		w.Sentence += fmt.Sprintf(" (%s)", laneName(lane))
+		w.Sentence += fmt.Sprintf(" (%s)", c.sendersOf(inside))
 	}
 	return Finding{Outcome: Fail, Message: w.Sentence + hinted(diagnose(l, w)), Witness: w}
 }

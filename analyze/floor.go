@@ -71,7 +71,7 @@ type wrongful struct {
 func (c *Case) wronglyRejected() (wrong []wrongful, judged int) {
 	if c.floor == nil {
 		c.floor = &floorResult{}
-		c.floor.wrong, c.floor.judged = c.wrongUnder(c.Promise.Limits, keys(c.Header, c.Promise.Limits).possible, c.consumes())
+		c.floor.wrong, c.floor.judged = c.wrongUnder(c.Promise.Limits, keys(c.Header, c.Promise.Limits).possible, c.consumes(), 0)
 	}
 	return c.floor.wrong, c.floor.judged
 }
@@ -88,8 +88,8 @@ func (c *Case) consumes() bool {
 }
 
 // wrongUnder is wronglyRejected for other limits, with lanes of the same
-// number on one key.
-func (c *Case) wrongUnder(limits []limiter.Limit, key []int, consumes bool) (wrong []wrongful, judged int) {
+// number on one key. It ends when it has found enough; 0: all.
+func (c *Case) wrongUnder(limits []limiter.Limit, key []int, consumes bool, enough int) (wrong []wrongful, judged int) {
 	for _, rows := range byKey(c.Rows, key) {
 		var rooms []*room
 		for _, l := range limits {
@@ -102,6 +102,9 @@ func (c *Case) wrongUnder(limits []limiter.Limit, key []int, consumes bool) (wro
 			judged++
 			if w, is := wrongfully(rooms, r, consumes); is {
 				wrong = append(wrong, w)
+				if len(wrong) == enough {
+					return wrong, judged
+				}
 			}
 		}
 	}

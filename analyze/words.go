@@ -9,10 +9,17 @@ import (
 // secs writes a moment or a length of time in seconds: "30.412 s".
 func secs(d time.Duration) string { return fmt.Sprintf("%.3f s", d.Seconds()) }
 
-// plural counts things: "1 rejection", "3 rejections".
+// plural counts things: "1 rejection", "3 rejections", "3 requests were".
 func plural(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
+	}
+	noun, verb, _ := strings.Cut(thing, " ")
+	for _, form := range [...][2]string{{"was", " were"}, {"is", " are"}, {"looks", " look"}} {
+		if verb == form[0] {
+			verb = form[1]
+			return fmt.Sprintf("%d %ss%s", n, noun, verb)
+		}
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }

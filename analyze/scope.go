@@ -1,0 +1,310 @@
+package analyze
+
+import (
+	"fmt"
+	"slices"
+
+	"duckload/limiter"
+)
+
+var scopeCheck = Check{
+	ID:       "scope",
+	Question: "who shares one counter: per IP, per key, or everybody?",
+	Doc: `The possible answers are compared as hypotheses: one counter for each sender, for each source address, for each identity, or
+for everybody. Each of them puts the senders together in its own way, and then the rules of limit.ceiling and limit.floor must
+hold for each counter.
+
+It fails if the documented scope breaks one of the rules while another scope explains every answer of the run: finer than
+documented, if a sender was admitted while the shared allowance was certainly used up; coarser than documented, if a sender was
+rejected although its own requests cannot have used up the allowance. A rejection on a key that had certainly not been used at
+all is enough alone. It passes if the documented scope explains the run and every other scope that this run's senders could
+tell apart from it does not. So a pass needs two senders at least, and one of them used up while the other one asks.
+
+If every scope breaks a rule, the limit itself is not what is documented, and the question stays open: see limit.ceiling and
+limit.floor. Where others share the keys (exclusive: false) or records are lost, rejections say nothing, and only "finer" can be found.
+Judged where all limits that are verified have one documented scope; else the scope is measured and shown, not judged.
+
+Typical causes of failure: the address of a proxy instead of the client's; a header that the client may choose (X-Forwarded-For);
+several servers, processes or paths that each count for themselves; an empty key that stands for everybody.`,
+	Applies: func(p limiter.Promise) bool { return documentedScope(p) != limiter.ScopeUnknown },
+	Judge:   judgeScope,
+}
+
+// documentedScope returns the scope of all limits that are verified; unknown
+// if they differ.
+func documentedScope(p limiter.Promise) limiter.Scope {
+	scope, first := limiter.ScopeUnknown, true
+	for _, l := range p.Limits {
+		switch {
+		case l.Unverified:
+		case first:
+			scope, first = l.Scope, false
+		case l.Scope != scope:
+			return limiter.ScopeUnknown
+		}
+	}
+	return scope
+}
+
+// A hypothesis is one way to put the senders of a run together. Scopes that
+// do so in the same way cannot be told apart by the run.
+type hypothesis struct {
+	scopes []limiter.Scope // ScopeUnknown: each sender alone
+	key    []int           // by lane
+	keys   int             // how many
+	over   *overrun        // a ceiling that it breaks
+	wrong  []wrongful      // rejections that it does not explain; one is enough where it is not the documented one
+}
+
+type overrun struct {
+	limit  limiter.Limit
+	rule   rule
+	spans  spans
+	excess excess
+}
+
+func (h hypothesis) explains() bool { return h.over == nil && len(h.wrong) == 0 }
+
+func (h hypothesis) has(s limiter.Scope) bool { return slices.Contains(h.scopes, s) }
+
+// String returns "per ip", "per key or for everybody".
+func (h hypothesis) String() string {
+	var all []string
+	for _, s := range h.scopes {
+		switch s {
+		case limiter.ScopeUnknown:
+			if len(h.scopes) == 1 {
+				return "for each sender alone"
+			}
+		case limiter.ScopeGlobal:
+			all = append(all, "for everybody")
+		default:
+			all = append(all, "per "+string(s))
+		}
+	}
+	return either(all)
+}
+
+// hypotheses returns the ways in which the lanes that sent something can be
+// put together, the documented one first.
+func (c *Case) hypotheses(documented limiter.Scope) []hypothesis {
+	sent := make([]bool, len(c.Header.Lanes))
+	for _, r := range c.Rows {
+		sent[r.Lane] = true
+	}
+	var all []hypothesis
+	for _, s := range []limiter.Scope{documented, limiter.ScopeIP, limiter.ScopeKey, limiter.ScopeGlobal, limiter.ScopeUnknown} {
+		key := keys(c.Header, []limiter.Limit{{Scope: s}}).certain
+		at := slices.IndexFunc(all, func(h hypothesis) bool { return samePartition(h.key, key, sent) })
+		switch {
+		case at < 0:
+			all = append(all, hypothesis{scopes: []limiter.Scope{s}, key: key, keys: partsOf(key, sent)})
+		case !all[at].has(s):
+			all[at].scopes = append(all[at].scopes, s)
+		}
+	}
+	return all
+}
+
+// samePartition reports whether two numberings put the same lanes together.
+func samePartition(a, b []int, sent []bool) bool {
+	there, back := map[int]int{}, map[int]int{}
+	for i := range a {
+		if !sent[i] {
+			continue
+		}
+		x, seen := there[a[i]]
+		y, also := back[b[i]]
+		if seen != also || seen && (x != b[i] || y != a[i]) {
+			return false
+		}
+		there[a[i]], back[b[i]] = b[i], a[i]
+	}
+	return true
+}
+
+func partsOf(key []int, sent []bool) int {
+	parts := map[int]bool{}
+	for i, k := range key {
+		if sent[i] {
+			parts[k] = true
+		}
+	}
+	return len(parts)
+}
+
+// test finds what breaks a hypothesis. Rejections prove something only where
+// nobody else can have caused them.
+func (c *Case) test(h *hypothesis, enough int) {
+	for _, l := range c.Promise.Limits {
+		if l.Unverified || h.over != nil {
+			continue
+		}
+		for _, rows := range byKey(c.Rows, h.key) {
+			s := spansOf(rows, l.Clock(), isAdmitted)
+			for _, rule := range envelope(l) {
+				if x, found := s.exceed(rule); found && h.over == nil {
+					h.over = &overrun{l, rule, s, x}
+				}
+			}
+		}
+	}
+	if c.Header.Groups[c.Group].Exclusive && c.Whole {
+		h.wrong, _ = c.wrongUnder(c.Promise.Limits, h.key, c.consumes(), enough)
+	}
+}
+
+func judgeScope(c *Case) []Finding {
+	all := c.hypotheses(documentedScope(c.Promise))
+	documented, others := &all[0], all[1:]
+	if len(others) == 0 {
+		return []Finding{{Outcome: Inconclusive, Message: "all requests came from one sender, so nobody knows who shares its counter (give a second address with sources, or a second identity)"}}
+	}
+	c.test(documented, 0)
+	for i := range others {
+		c.test(&others[i], 1)
+	}
+	if f, found := c.otherScope(*documented, others); found {
+		return []Finding{f}
+	}
+	if !documented.explains() {
+		return []Finding{{Outcome: Inconclusive, Message: "the limit itself is not what is documented, whoever shares it (see limit.ceiling and limit.floor), and that hides who does"}}
+	}
+	var left []string
+	for _, h := range others {
+		if h.explains() {
+			left = append(left, h.String())
+		}
+	}
+	if len(left) > 0 {
+		return []Finding{{Outcome: Inconclusive, Message: fmt.Sprintf("a counter %s explains the run, but so does one %s: %s", documented, either(left), c.wouldTell())}}
+	}
+	return []Finding{{Outcome: Pass, Message: fmt.Sprintf("only a counter %s explains the answers to %s", documented, c.senders())}}
+}
+
+// wouldTell says what was missing.
+func (c *Case) wouldTell() string {
+	switch {
+	case !c.Whole:
+		return "part of the record is missing, so rejections say nothing"
+	case !c.Header.Groups[c.Group].Exclusive:
+		return "others share the keys (exclusive: false), so rejections say nothing"
+	}
+	return "use up one sender's allowance, and ask from another one meanwhile (leave pacing out)"
+}
+
+// senders names the lanes that sent something for the group.
+func (c *Case) senders() string {
+	var mine []Row
+	for _, r := range c.Rows {
+		if c.Header.Lanes[r.Lane].Group == c.Group {
+			mine = append(mine, r)
+		}
+	}
+	return c.sendersOf(mine)
+}
+
+// sendersOf names the lanes of some rows.
+func (c *Case) sendersOf(rows []Row) string {
+	var names []string
+	seen := map[uint16]bool{}
+	for _, r := range rows {
+		if !seen[r.Lane] {
+			seen[r.Lane] = true
+			names = append(names, laneName(c.Header.Lanes[r.Lane]))
+		}
+	}
+	slices.Sort(names)
+	if len(names) > 3 {
+		return fmt.Sprintf("%d senders", len(names))
+	}
+	return list(names)
+}
+
+// otherScope returns the failure that the documented scope is not the real
+// one, if another one explains what it does not.
+func (c *Case) otherScope(documented hypothesis, others []hypothesis) (Finding, bool) {
+	for _, h := range others {
+		if !h.explains() {
+			continue
+		}
+		if documented.over != nil && h.keys > documented.keys {
+			o := documented.over
+			f := o.excess.finding(c, o.limit, o.spans, o.rule)
+			f.Message = fmt.Sprintf("finer than documented (%s): %s; one counter %s explains the run", documented, f.Witness.Sentence, h)
+			return f, true
+		}
+		if len(documented.wrong) > 0 {
+			f := documented.wrong[0].finding(c, len(documented.wrong))
+			f.Message = fmt.Sprintf("%s than documented (%s): %s; one counter %s explains the run", coarserOr(documented, h), documented, f.Witness.Sentence, h)
+			return f, true
+		}
+	}
+	for _, w := range documented.wrong {
+		if w.most > slack {
+			continue
+		}
+		for _, h := range others {
+			if h.keys < documented.keys && c.explainedUnder(h, w.row) {
+				f := w.finding(c, 1)
+				f.Message = fmt.Sprintf("coarser than documented (%s): %s; one counter %s would explain this", documented, f.Witness.Sentence, h)
+				return f, true
+			}
+		}
+	}
+	return Finding{}, false
+}
+
+func coarserOr(documented, h hypothesis) string {
+	if h.keys < documented.keys {
+		return "coarser"
+	}
+	return "other"
+}
+
+// explainedUnder reports whether a hypothesis explains one rejection.
+func (c *Case) explainedUnder(h hypothesis, r Row) bool {
+	wrong, _ := c.wrongUnder(c.Promise.Limits, h.key, c.consumes(), 0)
+	return !slices.ContainsFunc(wrong, func(w wrongful) bool { return w.row.Ordinal == r.Ordinal })
+}
+
+// examinable is how many rows are looked at again and again for what is
+// measured beside the verdicts.
+const examinable = 200_000
+
+// measuredScope returns who shares a counter, as far as the run shows it at
+// the documented limits: "ip", "key", "global" or "unknown".
+func (c *Case) measuredScope() string {
+	const unknown = "unknown"
+	if len(c.Rows) > examinable {
+		return unknown
+	}
+	documented := documentedScope(c.Promise)
+	all := c.hypotheses(documented)
+	if len(all) < 2 {
+		return unknown
+	}
+	var left []hypothesis
+	for i := range all {
+		if c.test(&all[i], 1); all[i].explains() {
+			left = append(left, all[i])
+		}
+	}
+	if len(left) != 1 {
+		return unknown
+	}
+	if h := left[0]; h.keys == 1 && documented == limiter.ScopeUnknown {
+		return string(limiter.ScopeGlobal) // nobody has shown a counter of his own
+	} else if len(h.scopes) > 0 {
+		named := slices.DeleteFunc(slices.Clone(h.scopes), func(s limiter.Scope) bool { return s == limiter.ScopeUnknown })
+		switch {
+		case documented != limiter.ScopeUnknown && h.has(documented):
+			return string(documented)
+		case len(named) == 1:
+			return string(named[0])
+		case h.keys == 1 && len(named) > 0:
+			return string(limiter.ScopeGlobal)
+		}
+	}
+	return unknown
+}
