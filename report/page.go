@@ -108,7 +108,7 @@ func pageOf(r Report) (page, error) {
 		p.Groups = append(p.Groups, s)
 	}
 	if i := heroGroup(f.Groups); i >= 0 {
-		hero, err := timeFigure(r, f.Groups[i], "hero")
+		hero, err := timeFigure(f.Groups[i], "hero")
 		if err != nil {
 			return page{}, err
 		}

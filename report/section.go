@@ -29,7 +29,7 @@ func sectionOf(r Report, i int) (section, error) {
 		s.Checks = append(s.Checks, c)
 	}
 	var err error
-	if s.Time, err = timeFigure(r, g, s.Anchor+"-time"); err != nil {
+	if s.Time, err = timeFigure(g, s.Anchor+"-time"); err != nil {
 		return s, err
 	}
 	s.Spectrum, err = spectrumFigure(g, s.Anchor+"-latency")
@@ -38,11 +38,11 @@ func sectionOf(r Report, i int) (section, error) {
 
 // timeFigure shows requests over time, drawn once for wide and once for narrow
 // screens: letters keep their size on both.
-func timeFigure(r Report, g analyze.Group, id string) (figure, error) {
-	v := timelineOf(r.Header, g)
+func timeFigure(g analyze.Group, id string) (figure, error) {
+	v := timelineOf(g)
 	offered, admitted, rejected, unknown := v.totals()
 	f := figure{
-		Caption: fmt.Sprintf("Requests in each %s, on a scale of square roots.", length(v.Bin)),
+		Caption: fmt.Sprintf("Requests in each %s%s, on a scale of square roots.", length(v.Bin), v.from()),
 		Legend:  []legend{{"admitted", "▲", "admitted, upwards"}, {"rejected", "▼", "rejected, downwards"}},
 		Head:    []string{"from", "sent", "admitted", "rejected", "unknown", "limit"},
 		Rows:    v.Rows(),

@@ -1,18 +1,18 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"duckload/analyze"
-	"duckload/history"
 	"duckload/limiter"
 )
 
-// A timelineView is what the picture of requests over time shows of a group:
-// finished values, so that it can be compared in a test.
+// A timelineView is what the picture of requests over time shows of a group's
+// busiest key: a limit is documented for a key, and can only be drawn beside the
+// requests of one. It is finished values, so that it can be compared in a test.
 type timelineView struct {
 	Bin                                  time.Duration
 	Offered, Admitted, Rejected, Unknown []int
@@ -22,18 +22,23 @@ type timelineView struct {
 	// window instead, the same for all bins. Empty: no limit was promised.
 	Allowance []float64
 	Flat      bool
-	Keys      int // how many counters the allowance is the sum of
+	Whose     string // the senders that share the key; empty: all of the group
 
 	Proof    bool // a check of the limit fails
 	From, To time.Duration
 }
 
-func timelineOf(h history.Header, g analyze.Group) timelineView {
-	t := g.Timeline
-	v := timelineView{Bin: t.Bin, Offered: t.Offered, Admitted: t.Admitted, Rejected: t.Rejected, Unknown: t.Unknown}
-	v.Keys = keysOf(h, g)
+func timelineOf(g analyze.Group) timelineView {
+	t, whose := g.Busiest.Timeline, ""
+	switch len(g.Busiest.Lanes) {
+	case 0, len(g.Lanes):
+		t = g.Timeline
+	default:
+		whose = strings.Join(g.Busiest.Lanes, ", ")
+	}
+	v := timelineView{Bin: t.Bin, Offered: t.Offered, Admitted: t.Admitted, Rejected: t.Rejected, Unknown: t.Unknown, Whose: whose}
 	for _, l := range g.Promise.Limits {
-		line, flat := allowance(l, t, v.Keys)
+		line, flat := allowance(l, t)
 		if len(v.Allowance) == 0 {
 			v.Allowance, v.Flat = line, flat
 			continue
@@ -52,44 +57,14 @@ func timelineOf(h history.Header, g analyze.Group) timelineView {
 	return v
 }
 
-// keysOf counts the counters that a group's senders spend from. Where the scope
-// is not documented every sender might have its own: the picture must not
-// accuse anybody.
-func keysOf(h history.Header, g analyze.Group) int {
-	scope := limiter.ScopeUnknown
-	if len(g.Promise.Limits) > 0 {
-		scope = g.Promise.Limits[0].Scope
-	}
-	if scope == limiter.ScopeUnknown && g.Measured != nil {
-		scope = limiter.Scope(g.Measured.Scope)
-	}
-	seen := map[history.Lane]bool{}
-	for _, lane := range h.Lanes {
-		if lane.Group < 0 || lane.Group >= len(h.Groups) || h.Groups[lane.Group].Name != g.Name {
-			continue
-		}
-		switch scope {
-		case limiter.ScopeIP:
-			lane.Identity = ""
-		case limiter.ScopeKey:
-			lane.Source = ""
-		case limiter.ScopeGlobal:
-			lane = history.Lane{}
-		}
-		seen[lane] = true
-	}
-	return max(1, len(seen))
-}
-
 // allowance follows a documented limit through the bins. Within a bin nobody
 // knows what came first, so it is what was there at its beginning and all that
 // came in during it: never less than what the limiter could admit.
-func allowance(l limiter.Limit, t analyze.Timeline, keys int) (line []float64, flat bool) {
-	k := float64(keys)
+func allowance(l limiter.Limit, t analyze.Timeline) (line []float64, flat bool) {
 	line = make([]float64, len(t.Admitted))
 	switch l.Reading {
 	case limiter.TokenBucket, limiter.SteppedBucket:
-		most, gain := k*float64(l.Burst), k*l.Rate()*t.Bin.Seconds()
+		most, gain := float64(l.Burst), l.Rate()*t.Bin.Seconds()
 		level := most
 		for i, n := range t.Admitted {
 			line[i] = level + gain
@@ -100,7 +75,7 @@ func allowance(l limiter.Limit, t analyze.Timeline, keys int) (line []float64, f
 		bins := int(l.Window / max(t.Bin, 1))
 		spent := 0
 		for i, n := range t.Admitted {
-			line[i] = max(0, k*float64(l.Limit)-float64(spent))
+			line[i] = max(0, float64(l.Limit)-float64(spent))
 			spent += n
 			if i >= bins-1 && bins > 0 {
 				spent -= t.Admitted[i-bins+1]
@@ -109,9 +84,17 @@ func allowance(l limiter.Limit, t analyze.Timeline, keys int) (line []float64, f
 		return line, false
 	}
 	for i := range line {
-		line[i] = k * float64(l.Limit)
+		line[i] = float64(l.Limit)
 	}
 	return line, true
+}
+
+// from names the senders in a sentence, if they are not all.
+func (v timelineView) from() string {
+	if v.Whose == "" {
+		return ""
+	}
+	return " from the busiest key (" + printable(v.Whose) + ")"
 }
 
 // Caption says what the dashed line is.
@@ -119,14 +102,10 @@ func (v timelineView) Caption() string {
 	if len(v.Allowance) == 0 {
 		return ""
 	}
-	what := "the most that the documented limit could admit at that moment"
 	if v.Flat {
-		what = "the documented limit per window"
+		return "the documented limit per window"
 	}
-	if v.Keys > 1 {
-		what += fmt.Sprintf(", over %d keys together", v.Keys)
-	}
-	return what
+	return "the most that the documented limit could admit at that moment"
 }
 
 // totals adds up what the picture shows.
