@@ -110,6 +110,9 @@ func laneName(l history.Lane) string {
 	if l.Source != "" {
 		name += " from " + l.Source
 	}
+	if l.Trick != "" {
+		name += ", " + l.Trick
+	}
 	return name
 }
 

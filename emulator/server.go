@@ -155,7 +155,7 @@ func (s *Server) sender(scope limiter.Scope, r *http.Request) sender {
 		name = beakKey(r)
 	}
 	if s.config.Faults.PerPath {
-		name += "\x00" + r.URL.Path
+		name += "\x00" + r.URL.EscapedPath()
 	}
 	return sha256.Sum256([]byte(name))
 }

@@ -88,6 +88,10 @@ type Lane struct {
 	Group    int    `json:"group"` // index into Header.Groups
 	Identity string `json:"identity"`
 	Source   string `json:"source"` // local address; empty: the default route
+
+	// Trick says how the lane disguises itself: "forged X-Forwarded-For",
+	// "another spelling of the path". Its key is that of a lane without it.
+	Trick string `json:"trick,omitempty"`
 }
 
 // A Phase is one stretch of a lane's plan.

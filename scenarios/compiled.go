@@ -33,6 +33,7 @@ func (c *compiler) compiled(group int, lanes []int) []Phase {
 	if len(b.others) > maxOthers {
 		b.others = b.others[:maxOthers]
 	}
+	b.others = append(slices.Clone(b.others), c.tricks(lanes[0])...)
 	switch {
 	case l.Unverified: // nothing is to be verified, but something is to be sent
 		b.add(Phase{Pace: lone.Name, Label: "one request", Why: "every limit is marked verify: false, so none is approached", About: b.trip, Likely: 1})

@@ -9,13 +9,34 @@ import (
 
 // String returns "beak from 127.0.0.2", as far as it is known.
 func (l Lane) String() string {
+	name := l.Identity
 	switch {
 	case l.Source.IsValid() && l.Identity != "":
-		return l.Identity + " from " + l.Source.String()
+		name += " from " + l.Source.String()
 	case l.Source.IsValid():
-		return "from " + l.Source.String()
+		name = "from " + l.Source.String()
 	}
-	return l.Identity
+	if l.Trick != "" {
+		name += ", " + l.Trick
+	}
+	return name
+}
+
+// tricks adds lanes that are the first one in disguise: a limiter that can be
+// got round by them has not the scope that is documented. They are only
+// played on loopback, where nobody's protection mistakes them for an attack.
+func (c *compiler) tricks(first int) []int {
+	if !onLoopback(c.plan.Scenario.Target) {
+		return nil
+	}
+	var lanes []int
+	for _, trick := range []string{TrickForwarded, TrickPath} {
+		lane := c.plan.Lanes[first]
+		lane.Trick = trick
+		lanes = append(lanes, len(c.plan.Lanes))
+		c.plan.Lanes = append(c.plan.Lanes, lane)
+	}
+	return lanes
 }
 
 // lanes adds identities times sources, and returns their indices.

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -24,7 +25,7 @@ func (p Plan) Message(lane int, seq uint64) Message {
 	l := p.Lanes[lane]
 	g := p.Scenario.Groups[l.Group]
 	// Lanes number their requests each from 0, so the lane is part of the name.
-	name := strings.Join([]string{g.Name, l.Identity, l.Source.String()}, "/")
+	name := strings.Join([]string{g.Name, l.Identity, l.Source.String(), l.Trick}, "/")
 	render := func(t Template) string { return t.Render(p.Run, name, seq) }
 
 	i := g.pick(seq)
@@ -54,6 +55,26 @@ func (p Plan) Message(lane int, seq uint64) Message {
 			separator = "&"
 		}
 		m.Path += separator + strings.Join(query, "&")
+	}
+	return m.disguised(l.Trick, seq)
+}
+
+// disguised returns the message as a lane with a trick sends it.
+func (m Message) disguised(trick string, seq uint64) Message {
+	switch trick {
+	case TrickForwarded:
+		// An address that is kept for documentation: nobody's.
+		forged := fmt.Sprintf("198.51.100.%d", 1+seq%254)
+		m.Headers = set(set(m.Headers, Header{"X-Forwarded-For", forged}), Header{"X-Real-IP", forged})
+	case TrickPath:
+		path, query, asks := strings.Cut(m.Path, "?")
+		if last := len(path) - 1; path[last] > ' ' && path[last] < 0x7f && path[last] != '/' {
+			path = fmt.Sprintf("%s%%%02X", path[:last], path[last])
+		}
+		if asks {
+			path += "?" + query
+		}
+		m.Path = path
 	}
 	return m
 }

@@ -49,7 +49,14 @@ type Lane struct {
 	Group    int        `json:"group"`              // index into Scenario.Groups
 	Identity string     `json:"identity,omitempty"` // name of the identity; empty: none
 	Source   netip.Addr `json:"source"`             // local address to send from; zero: the default route
+	Trick    string     `json:"trick,omitempty"`    // a disguise in which the lane sends; empty: none
 }
+
+// The disguises of a lane.
+const (
+	TrickForwarded = "forged X-Forwarded-For"
+	TrickPath      = "another spelling of the path"
+)
 
 // A Track is what happens to one counter, phase after phase. Tracks run side
 // by side.

@@ -27,7 +27,7 @@ func headerOf(plan scenarios.Plan, target string, started time.Time) history.Hea
 		if lane.Source.IsValid() {
 			source = lane.Source.String()
 		}
-		h.Lanes = append(h.Lanes, history.Lane{Group: place[lane.Group], Identity: lane.Identity, Source: source})
+		h.Lanes = append(h.Lanes, history.Lane{Group: place[lane.Group], Identity: lane.Identity, Source: source, Trick: lane.Trick})
 	}
 	for _, s := range plan.Stretches() {
 		phase := history.Phase{Group: place[s.Group], Pace: s.Pace, Label: s.Label}

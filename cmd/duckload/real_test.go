@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Limiters that nobody here wrote, run for real on loopback: documented
+// truthfully they pass, documented wrongly they fail for the right reason.
+
+// A realCase is what somebody could write about a real limiter.
+type realCase struct {
+	name     string
+	url      string // base URL of the server
+	path     string // of the request
+	scenario string // a whole file instead of what follows; $URL, $SOURCES and $NAME stand for the case's own
+
+	promise  string        // YAML
+	reject   string        // YAML of on_reject
+	patience time.Duration // how long the plan should take
+
+	fails []string // what must fail: one of these checks; none: everything passes
+	says  []string // words that the failure must contain
+}
+
+func TestRealLimiters(t *testing.T) {
+	cases := slices.Concat(
+		nginxCases(t),
+		nginxExampleCases(t),
+		haproxyCases(t),
+		throttledCases(t),
+		ululeCases(t),
+		expressCases(t),
+	)
+	// They run side by side, because most of their time is rest; not all at
+	// once, because two cores cannot send thirty bursts in the same moment.
+	room := make(chan struct{}, 12)
+	results := make([]realResult, len(cases))
+	var wait sync.WaitGroup
+	for i, c := range cases {
+		room <- struct{}{}
+		wait.Go(func() {
+			results[i] = c.run(t, i)
+			<-room
+		})
+	}
+	wait.Wait()
+	for i, c := range cases {
+		t.Run(c.name, func(t *testing.T) { c.judge(t, results[i]) })
+	}
+}
+
+// A realResult is what duckload had to say about one case.
+type realResult struct {
+	exit   int
+	output string
+	took   time.Duration
+	checks []realCheck
+}
+
+type realCheck struct {
+	ID, Outcome, Message string
+	Witness              *struct{ Sentence string }
+}
+
+// run is "duckload run" in this process, from source addresses that no other
+// case has, so that cases may share a server.
+func (c realCase) run(t *testing.T, number int) realResult {
+	dir := filepath.Join(t.TempDir(), fmt.Sprint(number))
+	file := filepath.Join(dir, "scenario.yaml")
+	var output bytes.Buffer
+	p := process{
+		stdin: strings.NewReader(""), stdout: &output, stderr: &output,
+		lookup:   func(string) (string, bool) { return "", false },
+		now:      time.Now,
+		width:    func() int { return 0 },
+		columns:  func() int { return 0 },
+		patience: c.patience,
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return realResult{output: err.Error(), exit: exitBug}
+	}
+	if err := os.WriteFile(file, []byte(c.text(number)), 0o644); err != nil {
+		return realResult{output: err.Error(), exit: exitBug}
+	}
+	began := time.Now()
+	r := realResult{exit: p.main(t.Context(), []string{"run", "--quiet", "--out", dir, file})}
+	r.took, r.output = time.Since(began), output.String()
+	r.checks = checksIn(dir)
+	return r
+}
+
+// text is the scenario of a case.
+func (c realCase) text(number int) string {
+	scenario := c.scenario
+	if scenario == "" {
+		scenario = fmt.Sprintf(`version: 1
+name: $NAME
+target: $URL
+defaults: {on_reject: %s, admitted: [2xx]}
+groups:
+  api:
+    promise: %s
+    requests: [GET %s]
+    sources: $SOURCES
+    fresh: true
+`, c.reject, c.promise, c.path)
+	}
+	return strings.NewReplacer(
+		"$NAME", fmt.Sprintf("%q", c.name),
+		"$URL", c.url,
+		"$SOURCES", fmt.Sprintf("[127.0.%d.2, 127.0.%d.3]", 100+number, 100+number),
+	).Replace(scenario)
+}
+
+// checksIn reads the verdict of the only run in a folder.
+func checksIn(dir string) []realCheck {
+	files, _ := filepath.Glob(filepath.Join(dir, "*", "verdict.json"))
+	if len(files) != 1 {
+		return nil
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		return nil
+	}
+	var verdict struct {
+		Groups []struct{ Checks []realCheck }
+	}
+	if err := json.Unmarshal(text, &verdict); err != nil || len(verdict.Groups) != 1 {
+		return nil
+	}
+	return verdict.Groups[0].Checks
+}
+
+// judge compares what duckload said with what is true.
+func (c realCase) judge(t *testing.T, r realResult) {
+	t.Logf("%s in %.1f s", c.promise, r.took.Seconds())
+	if len(c.fails) == 0 {
+		if r.exit != exitPass {
+			t.Errorf("exit status: got %d, want 0 for a promise that is kept:\n%s", r.exit, r.output)
+		}
+		return
+	}
+	if r.exit != exitFail {
+		t.Fatalf("exit status: got %d, want 1 for a promise that is broken:\n%s", r.exit, r.output)
+	}
+	var said []string
+	for _, check := range r.checks {
+		if check.Outcome != "fail" {
+			continue
+		}
+		if check.Witness == nil || check.Witness.Sentence == "" {
+			t.Errorf("%s fails without a witness: %s", check.ID, check.Message)
+			continue
+		}
+		if slices.Contains(c.fails, check.ID) {
+			said = append(said, check.Message+"\n"+check.Witness.Sentence)
+		}
+	}
+	if len(said) == 0 {
+		t.Fatalf("none of %s fails:\n%s", strings.Join(c.fails, ", "), r.output)
+	}
+	for _, words := range c.says {
+		if !strings.Contains(strings.Join(said, "\n")+r.output, words) {
+			t.Errorf("nothing says %q:\n%s\n%s", words, strings.Join(said, "\n"), r.output)
+		}
+	}
+}

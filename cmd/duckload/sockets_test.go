@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"duckload/emulator"
+)
+
+// atOnce is how many runs go side by side: together they send less than a
+// small machine can serve.
+const atOnce = 10
+
+// attempts is how often a defect is looked for. A busy machine can make a run
+// inconclusive; it can never make a check fail that should not.
+const attempts = 3
+
+// twoSeconds is part of the Space Duck table in windows of two seconds.
+const twoSeconds = `
+version: 1
+name: two-seconds
+target: http://127.0.0.1:1
+defaults:
+  on_reject: {status: 429, retry_after: %s, json: {error.code: E4004}}
+  objectives: {p99: %s, errors: 1%%}
+identities:
+  beak: {headers: {Authorization: Bearer demo}}
+groups:
+  %s
+`
+
+const perAddress = `signup:
+    promise: {limit: 10/2s, burst: 5, scope: ip}
+    admitted: [2xx, 409]
+    requests: [{POST: /beak/signup, json: {email: "${unique.email}", password: "${unique.password}"}}]
+  support:
+    promise: {limit: 5/2s, burst: 2, scope: ip}
+    identity: beak
+    requests: [{POST: /beak/support/contact, json: {email: "${unique.email}", message: hello}}]`
+
+const forEverybody = `status:
+    promise: {limit: 60/2s, burst: 120, scope: global}
+    requests: [GET /beak/system/status]`
+
+// scenarioFor returns the scenario under which a defect shows.
+func scenarioFor(d emulator.Defect) string {
+	retryAfter, p99, groups := "required", "10s", perAddress
+	switch {
+	case d.Check == "retry_after.tight":
+		retryAfter = "exact"
+	case d.Name == "slow":
+		p99 = "200ms"
+	case d.Name == "scope-ip":
+		groups = forEverybody
+	}
+	return fmt.Sprintf(twoSeconds, retryAfter, p99, groups)
+}
+
+func TestEveryDefectIsCaughtOverSockets(t *testing.T) {
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for _, d := range emulator.Defects {
+		if slices.Contains(notYet, d.Check) {
+			continue
+		}
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			var said string
+			for range attempts {
+				exit, output := runAgainst(t, d.Apply(emulator.SpaceDuck().Scaled(2*time.Second)), scenarioFor(d))
+				said = output
+				if exit == exitFail && strings.Contains(output, d.Check) {
+					return
+				}
+			}
+			t.Errorf("%s: %s did not fail in %d runs; the last one said:\n%s", d.Name, d.Check, attempts, said)
+		})
+	}
+	wait.Wait()
+}
+
+func TestTheHonestEmulatorNeverFailsOverSockets(t *testing.T) {
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			exit, output := runAgainst(t, emulator.SpaceDuck().Scaled(2*time.Second), scenarioFor(emulator.Defect{}))
+			if exit == exitFail {
+				t.Errorf("an honest server failed:\n%s", output)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// runAgainst runs a scenario over real sockets against a server of its own.
+func runAgainst(t *testing.T, config emulator.Config, scenario string) (exit int, output string) {
+	dir, err := os.MkdirTemp(t.TempDir(), "run")
+	if err != nil {
+		t.Error(err)
+		return exitBug, ""
+	}
+	served, err := start(t.Context(), config, "127.0.0.1:0")
+	if err != nil {
+		t.Error(err)
+		return exitBug, ""
+	}
+	defer served.close()
+	file := filepath.Join(dir, "scenario.yaml")
+	if err := os.WriteFile(file, []byte(scenario), 0o644); err != nil {
+		t.Error(err)
+		return exitBug, ""
+	}
+	return inProcess(t, "run", file, "--target", served.url, "--out", filepath.Join(dir, "results"), "--quiet")
+}
+
+// inProcess runs a command line in this process, with plans that are shorter
+// than usual.
+func inProcess(t *testing.T, args ...string) (exit int, output string) {
+	var out bytes.Buffer
+	p := process{
+		stdin: strings.NewReader(""), stdout: &out, stderr: &out,
+		lookup: func(string) (string, bool) { return "", false },
+		now:    time.Now, width: func() int { return 0 }, columns: func() int { return 0 },
+		patience: 14 * time.Second,
+	}
+	exit = p.main(t.Context(), args)
+	return exit, out.String()
+}
+
+func TestAMissingSourceIsStoodFor(t *testing.T) {
+	plan := spaceDuck(t, nothing)
+	if lacksSource(plan) {
+		t.Errorf("this machine lacks a source of %v", plan.Lanes)
+	}
+	for i := range plan.Lanes {
+		plan.Lanes[i].Source = notHere
+	}
+	if !lacksSource(plan) {
+		t.Errorf("%s is not an address of this machine, and was not missed", notHere)
+	}
+}
