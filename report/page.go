@@ -27,6 +27,7 @@ type page struct {
 	HeroName string
 
 	Rows      []row
+	Bursts    bool // some group's burst was measured
 	Proofs    []proofView
 	Questions []questionView
 	Groups    []section
@@ -101,6 +102,7 @@ func pageOf(r Report) (page, error) {
 	}
 	for i, g := range f.Groups {
 		p.Rows = append(p.Rows, rowOf(g, anchor(i)))
+		p.Bursts = p.Bursts || g.Measured != nil && g.Measured.Burst != nil
 		s, err := sectionOf(r, i)
 		if err != nil {
 			return page{}, fmt.Errorf("group %s: %w", printable(g.Name), err)
@@ -154,7 +156,10 @@ func badges(f analyze.Findings) []badge {
 		all[0] = badge{"warn", "!", text}
 	}
 	if l := f.Lateness; l.N > 0 {
-		b := badge{"good", "✓", fmt.Sprintf("on time: 99 %% sent within %s of the plan, all within %s", length(l.P99), length(l.Max))}
+		b := badge{"good", "✓", fmt.Sprintf("on time: all sent within %s of the plan", length(l.Max))}
+		if length(l.P99) != length(l.Max) {
+			b.Text = fmt.Sprintf("on time: 99 %% sent within %s of the plan, all within %s", length(l.P99), length(l.Max))
+		}
 		if l.P99 > late {
 			b = badge{"warn", "!", fmt.Sprintf("late: 1 %% sent more than %s behind the plan, the worst %s", length(l.P99), length(l.Max))}
 		}
@@ -188,9 +193,31 @@ func rowOf(g analyze.Group, anchor string) row {
 	}
 	return row{
 		Anchor: anchor, Name: printable(g.Name), Promised: documented(g.Promise),
-		Rate: value{measuredRate(g), rateOff(g)}, Burst: value{measuredBurst(g), burstOff(g)},
+		Rate: rateOf(g), Burst: value{measuredBurst(g), burstOff(g)},
 		RetryAfter: retry, Outcomes: outcomes(g), P99: p99, Verdict: wordOf(g.Outcome),
 	}
+}
+
+// rateOf is the measured limit, or else what the checks say about it.
+func rateOf(g analyze.Group) value {
+	if text := measuredRate(g); text != unmeasured {
+		return value{text, rateOff(g)}
+	}
+	verdict, made := analyze.Pass, false
+	for _, f := range g.Findings {
+		if strings.HasPrefix(f.Check, "limit.") {
+			verdict, made = verdict.Worse(f.Outcome), true
+		}
+	}
+	switch {
+	case !made:
+		return value{unmeasured, false}
+	case verdict == analyze.Fail:
+		return value{"broken", true}
+	case verdict == analyze.Inconclusive:
+		return value{"undecided", false}
+	}
+	return value{"kept, " + unmeasured, false}
 }
 
 // sentence makes a finding's message one: a capital and a full stop.
