@@ -14,6 +14,8 @@ import (
 var limitChecks = []Check{
 	limitCeiling,
 	limitFloor,
+	limitRate,
+	limitBurst,
 	scopeCheck,
 	recovery,
 	sustainedRate,

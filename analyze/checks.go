@@ -48,7 +48,8 @@ type Case struct {
 	// Evidence returns what was recorded of some rows, in the same order.
 	Evidence func([]Row) []Evidence
 
-	floor *floorResult // what wronglyRejected found
+	floor *floorResult                 // what wronglyRejected found
+	fits  map[limiter.Limit]*bucketFit // what the run says about token buckets
 
 	// service is how long the group's answers took from Sent to Done, by
 	// outcome. It is complete when watchers are asked for their findings.
