@@ -9,6 +9,7 @@ package attack
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -30,6 +31,10 @@ type Options struct {
 	// address, or nil to bind a socket to it. A machine may lack 127.0.0.2; the
 	// built-in emulator can be told which source a connection stands for.
 	Dial func(source netip.Addr) func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// TLS is what a handshake with the target starts from. nil: the roots of
+	// this machine, and no certificate of our own.
+	TLS *tls.Config
 
 	Target     string        // base URL
 	AllowHosts []string      // hosts that may be contacted beside loopback

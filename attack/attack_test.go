@@ -70,6 +70,7 @@ type arrival struct {
 	seq    string
 	header http.Header
 	url    string
+	host   string
 	body   string
 }
 
@@ -89,7 +90,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w.mu.Lock()
-	w.got = append(w.got, arrival{at: time.Now(), seq: r.URL.Query().Get("seq"), header: r.Header.Clone(), url: r.URL.String(), body: body})
+	w.got = append(w.got, arrival{at: time.Now(), seq: r.URL.Query().Get("seq"), header: r.Header.Clone(), url: r.URL.String(), host: r.Host, body: body})
 	w.mu.Unlock()
 	status, header, text := 200, http.Header{}, ""
 	if w.answer != nil {

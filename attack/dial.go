@@ -24,6 +24,14 @@ func dialer(o Options, target *url.URL, source netip.Addr) dial {
 	if target.Scheme != "https" {
 		return plain
 	}
+	config := o.TLS.Clone()
+	if config == nil {
+		config = &tls.Config{}
+	}
+	config.NextProtos = []string{"http/1.1"}
+	if config.ServerName == "" {
+		config.ServerName = target.Hostname()
+	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
@@ -31,7 +39,7 @@ func dialer(o Options, target *url.URL, source netip.Addr) dial {
 		if err != nil {
 			return nil, err
 		}
-		secure := tls.Client(c, &tls.Config{ServerName: target.Hostname(), NextProtos: []string{"http/1.1"}})
+		secure := tls.Client(c, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			c.Close()
 			return nil, handshakeError{err}

@@ -113,12 +113,8 @@ func (l *lane) next() (job, bool) {
 		l.first = nil
 		return j, true
 	}
-	select {
-	case j, ok := <-l.jobs:
-		return j, ok
-	case <-l.stopped.Done():
-		return job{}, false
-	}
+	j, ok := <-l.jobs // closed when the conductors have ended, as they do at a stop
+	return j, ok
 }
 
 // take returns the job of a vegeta hit. Hit n is the n-th that the pacer let

@@ -3,6 +3,7 @@ package attack
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -354,5 +355,38 @@ func TestAStopEndsRequestsThatHang(t *testing.T) {
 		if o.Error != "canceled" || o.Answered != history.Never {
 			t.Errorf("got %+v, want a request that was given up", o)
 		}
+	}
+}
+
+func TestABurstOverTLSShakesHandsBeforehand(t *testing.T) {
+	var handshakes, before atomic.Int32
+	var first sync.Once
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		first.Do(func() { before.Store(handshakes.Load()) })
+		time.Sleep(50 * time.Millisecond)
+	}))
+	s.TLS = &tls.Config{VerifyConnection: func(tls.ConnectionState) error { handshakes.Add(1); return nil }}
+	s.StartTLS()
+	defer s.Close()
+	var all []history.Observation
+	o := to(s.URL, &all)
+	complete(t, pacing(t, "{burst: 20}"), o)
+	for _, got := range all {
+		if got.Error != "tls" || got.Status != 0 {
+			t.Fatalf("got %+v of a server that nobody vouches for, want the class tls", got)
+		}
+	}
+	handshakes.Store(0)
+	all = nil
+	o.TLS = s.Client().Transport.(*http.Transport).TLSClientConfig
+	complete(t, pacing(t, "{burst: 20}"), o)
+	for _, got := range all {
+		if got.Status != 200 {
+			t.Fatalf("got %+v, want an answer", got)
+		}
+	}
+	// The server may end its side of a handshake a moment later.
+	if before.Load() < 15 || handshakes.Load() != 20 {
+		t.Errorf("%d handshakes before the first request and %d in all, want most of 20, and 20", before.Load(), handshakes.Load())
 	}
 }

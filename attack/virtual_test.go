@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,7 +148,7 @@ func TestMomentsAndRequestsAreJoinedByVegetasNumber(t *testing.T) {
 }
 
 func TestNothingThatVegetaAddsIsSent(t *testing.T) {
-	plan := planFor(t, `g: {promise: {limit: 100/s, burst: 200}, identity: a, requests: [{POST: "/x", json: {n: "${seq}"}, headers: {User-Agent: mine/1.0}}, GET /y], pacing: [{burst: 4}]}`)
+	plan := planFor(t, `g: {promise: {limit: 100/s, burst: 200}, identity: a, requests: [{POST: "/x", json: {n: "${seq}"}, headers: {User-Agent: mine/1.0, Host: other.example}}, GET /y], pacing: [{burst: 4}]}`)
 	synctest.Test(t, func(t *testing.T) {
 		var all []history.Observation
 		w := &wire{}
@@ -156,14 +157,14 @@ func TestNothingThatVegetaAddsIsSent(t *testing.T) {
 		complete(t, plan, o)
 		for i, a := range w.got {
 			want := http.Header{"User-Agent": {"duckload/test"}, "X-Duckload-Run": {"test"}, "X-Who": {"a"}}
-			url, body := "http://127.0.0.1/base/y", ""
+			url, host, body := "http://127.0.0.1/base/y", "127.0.0.1", ""
 			if i%2 == 0 {
 				want["Content-Type"] = []string{"application/json"}
 				want["User-Agent"] = []string{"mine/1.0 duckload/test"}
-				url, body = "http://127.0.0.1/base/x", `{"n":"`+string('0'+byte(i))+`"}`
+				url, host, body = "http://127.0.0.1/base/x", "other.example", `{"n":"`+string('0'+byte(i))+`"}`
 			}
-			if !reflect.DeepEqual(a.header, want) || a.url != url || a.body != body {
-				t.Errorf("got %s %q with %v, want %s %q with %v", a.url, a.body, a.header, url, body, want)
+			if !reflect.DeepEqual(a.header, want) || a.url != url || a.host != host || a.body != body {
+				t.Errorf("got %s of %s, %q with %v, want %s of %s, %q with %v", a.url, a.host, a.body, a.header, url, host, body, want)
 			}
 		}
 		for _, o := range bySeq(all) {
@@ -197,6 +198,10 @@ func TestAStopInALongGapEndsAtOnceAndSendsNothingMore(t *testing.T) {
 		}
 		if end.Complete || end.Reason != "interrupted" {
 			t.Errorf("got %+v, want an incomplete run that was interrupted", end)
+		}
+		// What was handed out, but not due yet, is nothing that was left out.
+		if end.Offered != 2 || len(end.Notes) != 0 {
+			t.Errorf("got %+v, want 2 requests offered and no notes", end)
 		}
 	})
 }
@@ -268,6 +273,30 @@ h: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 20
 				t.Errorf("got %+v, want an incomplete run that used up its budget", end)
 			}
 		})
+	}
+}
+
+func TestManyLanesAtOnceGetNoMoreThanTheBudget(t *testing.T) {
+	const most, lanes = 100_000, 8
+	r := &run{options: Options{Budget: scenarios.Budget{Requests: most}}}
+	r.stopped, r.stop = context.WithCancelCause(t.Context())
+	defer r.stop(nil)
+	var allowed [lanes]int
+	var wait sync.WaitGroup
+	for i := range lanes {
+		wait.Go(func() {
+			for r.may() {
+				allowed[i]++
+			}
+		})
+	}
+	wait.Wait()
+	sum := 0
+	for _, n := range allowed {
+		sum += n
+	}
+	if sum != most {
+		t.Errorf("allowed %d requests, want %d", sum, most)
 	}
 }
 
