@@ -4,20 +4,22 @@ import (
 	"fmt"
 	"slices"
 
+	"duckload/history"
 	"duckload/limiter"
 )
 
 var scopeCheck = Check{
 	ID:       "scope",
 	Question: "who shares one counter: per IP, per key, or everybody?",
-	Doc: `The possible answers are compared as hypotheses: one counter for each sender, for each source address, for each identity, or
-for everybody. Each of them puts the senders together in its own way, and then the rules of limit.ceiling and limit.floor must
+	Doc: `The possible answers are compared as hypotheses: one counter for each sender (identity and address), for each source address, for
+each identity, or for everybody. Each of them puts the senders together in its own way, and then the rules of limit.ceiling and limit.floor must
 hold for each counter.
 
 It fails if the documented scope breaks one of the rules while another scope explains every answer of the run: finer than
 documented, if a sender was admitted while the shared allowance was certainly used up; coarser than documented, if a sender was
 rejected although its own requests cannot have used up the allowance. A rejection on a key that had certainly not been used at
-all is enough alone. It passes if the documented scope explains the run and every other scope that this run's senders could
+all is enough alone. A sender in disguise (a forged X-Forwarded-For, another spelling of the path; compiled plans try both on
+loopback) has the key that it has without: it fails if only the disguised requests break a rule. It passes if the documented scope explains the run and every other scope that this run's senders could
 tell apart from it does not. So a pass needs two senders at least, and one of them used up while the other one asks.
 
 If every scope breaks a rule, the limit itself is not what is documented, and the question stays open: see limit.ceiling and
@@ -50,6 +52,7 @@ func documentedScope(p limiter.Promise) limiter.Scope {
 // do so in the same way cannot be told apart by the run.
 type hypothesis struct {
 	scopes []limiter.Scope // ScopeUnknown: each sender alone
+	tricks []string        // disguises that get round the limiter: what was sent in them says nothing
 	key    []int           // by lane
 	keys   int             // how many
 	over   *overrun        // a ceiling that it breaks
@@ -86,21 +89,56 @@ func (h hypothesis) String() string {
 }
 
 // hypotheses returns the ways in which the lanes that sent something can be
-// put together, the documented one first.
+// put together, the documented one first. Disguises put nobody apart.
 func (c *Case) hypotheses(documented limiter.Scope) []hypothesis {
-	sent := make([]bool, len(c.Header.Lanes))
-	for _, r := range c.Rows {
-		sent[r.Lane] = true
-	}
+	sent := c.active()
 	var all []hypothesis
 	for _, s := range []limiter.Scope{documented, limiter.ScopeIP, limiter.ScopeKey, limiter.ScopeGlobal, limiter.ScopeUnknown} {
-		key := keys(c.Header, []limiter.Limit{{Scope: s}}).certain
+		key := undisguised(c.Header, s)
 		at := slices.IndexFunc(all, func(h hypothesis) bool { return samePartition(h.key, key, sent) })
 		switch {
 		case at < 0:
 			all = append(all, hypothesis{scopes: []limiter.Scope{s}, key: key, keys: partsOf(key, sent)})
 		case !all[at].has(s):
 			all[at].scopes = append(all[at].scopes, s)
+		}
+	}
+	return all
+}
+
+// active tells for each lane whether it sent anything.
+func (c *Case) active() []bool {
+	sent := make([]bool, len(c.Header.Lanes))
+	for _, r := range c.Rows {
+		sent[r.Lane] = true
+	}
+	return sent
+}
+
+// undisguised numbers the lanes by their keys. Without a scope, each identity
+// at each address is alone.
+func undisguised(header *history.Header, s limiter.Scope) []int {
+	key := keys(header, []limiter.Limit{{Scope: s}}).certain
+	if s != limiter.ScopeUnknown {
+		return key
+	}
+	first := map[history.Lane]int{}
+	for i, l := range header.Lanes {
+		l.Trick = ""
+		if _, ok := first[l]; !ok {
+			first[l] = i
+		}
+		key[i] = first[l]
+	}
+	return key
+}
+
+// disguises are the tricks of the lanes that sent something.
+func (c *Case) disguises() []string {
+	var all []string
+	for i, sent := range c.active() {
+		if t := c.Header.Lanes[i].Trick; sent && t != "" && !slices.Contains(all, t) {
+			all = append(all, t)
 		}
 	}
 	return all
@@ -136,6 +174,11 @@ func partsOf(key []int, sent []bool) int {
 // test finds what breaks a hypothesis. Rejections prove something only where
 // nobody else can have caused them.
 func (c *Case) test(h *hypothesis, enough int) {
+	if len(h.tricks) > 0 {
+		honest := *c
+		honest.Rows = slices.DeleteFunc(slices.Clone(c.Rows), func(r Row) bool { return slices.Contains(h.tricks, c.Header.Lanes[r.Lane].Trick) })
+		c = &honest
+	}
 	for _, l := range c.Promise.Limits {
 		if l.Unverified || h.over != nil {
 			continue
@@ -157,10 +200,16 @@ func (c *Case) test(h *hypothesis, enough int) {
 func judgeScope(c *Case) []Finding {
 	all := c.hypotheses(documentedScope(c.Promise))
 	documented, others := &all[0], all[1:]
-	if len(others) == 0 {
+	tricks := c.disguises()
+	if len(others) == 0 && len(tricks) == 0 {
 		return []Finding{{Outcome: Inconclusive, Message: "all requests came from one sender, so nobody knows who shares its counter (give a second address with sources, or a second identity)"}}
 	}
 	c.test(documented, 0)
+	if documented.over != nil {
+		if f, found := c.gotRound(*documented, tricks); found {
+			return []Finding{f}
+		}
+	}
 	for i := range others {
 		c.test(&others[i], 1)
 	}
@@ -179,7 +228,32 @@ func judgeScope(c *Case) []Finding {
 	if len(left) > 0 {
 		return []Finding{{Outcome: Inconclusive, Message: fmt.Sprintf("a counter %s explains the run, but so does one %s: %s", documented, either(left), c.wouldTell())}}
 	}
+	if len(others) == 0 {
+		return []Finding{{Outcome: Inconclusive, Message: "all requests came from one sender, in disguise or not, so nobody knows who else shares its counter (give a second address with sources, or a second identity)"}}
+	}
 	return []Finding{{Outcome: Pass, Message: fmt.Sprintf("only a counter %s explains the answers to %s", documented, c.senders())}}
+}
+
+// gotRound returns the failure that a disguise gets round the limiter: the
+// documented scope explains everything but what was sent in it.
+func (c *Case) gotRound(documented hypothesis, tricks []string) (Finding, bool) {
+	sets := [][]string{}
+	for _, t := range tricks {
+		sets = append(sets, []string{t})
+	}
+	if len(tricks) > 1 {
+		sets = append(sets, tricks)
+	}
+	for _, set := range sets {
+		h := hypothesis{tricks: set, key: documented.key}
+		if c.test(&h, 1); h.explains() {
+			o := documented.over
+			f := o.excess.finding(c, o.limit, o.spans, o.rule)
+			f.Message = fmt.Sprintf("%s gets round the limit: %s; without what was sent so, a counter %s explains the run", list(set), f.Witness.Sentence, documented)
+			return f, true
+		}
+	}
+	return Finding{}, false
 }
 
 // wouldTell says what was missing.
