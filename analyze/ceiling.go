@@ -122,8 +122,13 @@ func envelope(l limiter.Limit) []rule {
 	case limiter.SlidingCounter:
 		return []rule{{most: most + 1, rate: perNano, words: words}}
 	}
-	// A fixed window of any phase, and the open reading, which allows
-	// whatever any of the others would.
+	if l.Reading == limiter.Open && l.Burst > l.Limit {
+		// Any reading may be meant; the stepped bucket allows the most.
+		burst := float64(l.Burst) * (1 + l.Tolerance)
+		return append(steps(burst, most, false), rule{most: burst + most, rate: perNano, words: words})
+	}
+	// A fixed window of any phase; the open reading, which without a larger
+	// burst allows no more.
 	return append(steps(most, most, true), rule{most: 2 * most, rate: perNano, words: words})
 }
 

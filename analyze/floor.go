@@ -118,7 +118,7 @@ func wrongfully(rooms []*room, r Row, consumes bool) (wrongful, bool) {
 		if consumes {
 			used-- // the rejected request itself is among those that may have spent
 		}
-		if used > room.capacity-1+slack {
+		if used > room.capacity-1 {
 			return w, false
 		}
 		if used-room.capacity > w.most {

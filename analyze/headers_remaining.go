@@ -75,7 +75,7 @@ func split(rows []Row, number []int, keep func(Row) bool) [][]uint32 {
 // requests each that were decided one after the other: it rises only when a
 // new window begins, and windows do not begin closer together.
 func (h *headerCase) rises(among []uint32, l limiter.Limit) {
-	window := time.Duration(float64(l.Window)*(1-clockDrift)) - l.Clock()
+	window := time.Duration(float64(l.Window)*(1-clockDrift)) - stale(l.Clock())
 	var last Row    // the one before
 	var since []Row // the rise before
 	for _, i := range among {

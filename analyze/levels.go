@@ -28,14 +28,14 @@ const nearly = 1e-6
 func highest(rows []Row, among []uint32, l limiter.Limit, tell func(r Row, most float64)) {
 	byAnswer := inOrder(among, func(i uint32) time.Duration { return rows[i].Answered })
 	token := float64(l.Window) / float64(l.Limit) / (1 + clockDrift) / (1 + l.Tolerance)
-	window := time.Duration(float64(l.Window)*(1-clockDrift)) - l.Clock()
+	window := time.Duration(float64(l.Window)*(1-clockDrift)) - stale(l.Clock())
 	most := float64(mostAtOnce(l)) * (1 + l.Tolerance)
 	whole, since := math.Inf(-1), math.Inf(-1) // when the bucket is whole again, by the requests sent since
 	done := 0
 	for _, i := range among {
 		r := rows[i]
 		for ; rows[byAnswer[done]].Answered < r.Sent; done++ { // r itself ends it
-			sent := float64(rows[byAnswer[done]].Sent - l.Clock())
+			sent := float64(rows[byAnswer[done]].Sent - stale(l.Clock()))
 			switch {
 			case sent > whole:
 				whole, since = sent+token, sent
@@ -89,7 +89,7 @@ func lowest(rows []Row, among []uint32, decided func(Row) time.Duration, l limit
 			continue
 		}
 		sent := sort.Search(len(among), func(k int) bool { return rows[among[k]].Sent > r.Answered })
-		moment := r.Sent - l.Clock()
+		moment := r.Sent - stale(l.Clock())
 		if l.Reading == limiter.TokenBucket {
 			low := least - float64(sent-done)
 			if still := again - float64(moment); still > 0 {
@@ -102,7 +102,7 @@ func lowest(rows []Row, among []uint32, decided func(Row) time.Duration, l limit
 		if l.Reading != limiter.FixedWindow && l.Reading != limiter.SlidingLog {
 			trailing *= 2
 		}
-		from := moment - time.Duration(float64(trailing)*(1+clockDrift))
+		from := moment - slow(trailing)
 		if from < 0 && !whole {
 			continue
 		}

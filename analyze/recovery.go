@@ -138,9 +138,9 @@ func (c *Case) pauses(rows []Row) []pause {
 func (c *Case) backAfter(from, to time.Duration, rooms []*room) int {
 	least := math.MaxInt
 	for i, l := range c.Promise.Limits {
-		back := givenBack(l, to-from-l.Clock())
+		back := givenBack(l, to-from-stale(l.Clock()))
 		if rooms != nil {
-			back = max(back, int(rooms[i].capacity-rooms[i].useAt(to-l.Clock())+slack))
+			back = max(back, int(rooms[i].capacity-rooms[i].useAt(to-stale(l.Clock()))))
 		}
 		least = min(least, back)
 	}
@@ -150,7 +150,7 @@ func (c *Case) backAfter(from, to time.Duration, rooms []*room) int {
 // givenBack returns how many requests a limit admits after a rest by its own
 // clock, whatever came before.
 func givenBack(l limiter.Limit, rest time.Duration) int {
-	capacity := float64(l.Capacity()) * (1 - l.Tolerance)
+	capacity := float64(leastAtOnce(l)) * (1 - l.Tolerance)
 	slow := (1 - l.Tolerance) * (1 - clockDrift)
 	windows := float64(max(rest, 0)) / float64(l.Window) * slow
 	switch l.Reading {
@@ -158,16 +158,16 @@ func givenBack(l limiter.Limit, rest time.Duration) int {
 	case limiter.SteppedBucket, limiter.FixedWindow, limiter.SlidingLog:
 		windows = math.Floor(windows)
 	default:
-		windows = math.Floor(windows / 2)
+		windows = math.Floor(windows * float64(l.Window) / float64(l.FullRest()))
 	}
-	return int(min(capacity, float64(l.Limit)*windows) + slack)
+	return int(min(capacity+slack, float64(l.Limit)*windows))
 }
 
 // wrong returns the first rejection after a pause that nothing explains.
 func (p pause) wrong(c *Case, consumes bool) (Row, bool) {
 	step := time.Duration(0)
 	for _, l := range c.Promise.Limits {
-		step = max(step, l.Clock())
+		step = max(step, stale(l.Clock()))
 	}
 	before := make([]int, len(p.rows)+1) // how many of the first may have spent allowance
 	for i, r := range p.rows {

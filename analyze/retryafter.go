@@ -228,7 +228,7 @@ func stretch(wait time.Duration, l limiter.Limit) time.Duration {
 	if slow >= math.MaxInt64 {
 		return math.MaxInt64
 	}
-	return time.Duration(slow) + l.Clock()
+	return time.Duration(slow) + stale(l.Clock())
 }
 
 // wholeSeconds rounds up.

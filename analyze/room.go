@@ -24,18 +24,23 @@ type room struct {
 
 func newRoom(l limiter.Limit, s spans, fresh bool) *room {
 	r := &room{limit: l, spans: s, capacity: float64(l.Capacity()) * (1 - l.Tolerance)}
-	slow := (1 - l.Tolerance) * (1 - clockDrift)
+	slowed := (1 - l.Tolerance) * (1 - clockDrift)
 	switch l.Reading {
 	case limiter.TokenBucket:
-		r.rate = float64(l.Limit) / float64(l.Window) * slow
+		r.rate = float64(l.Limit) / float64(l.Window) * slowed
 	case limiter.SteppedBucket:
 		// In any stretch one step fewer may fall than its length suggests.
-		r.rate = float64(l.Limit) / float64(l.Window) * slow
+		r.rate = float64(l.Limit) / float64(l.Window) * slowed
 		r.capacity -= float64(l.Limit) * (1 - l.Tolerance)
 	case limiter.FixedWindow, limiter.SlidingLog:
-		r.window = time.Duration(float64(l.Window) * (1 + clockDrift))
-	default:
-		r.window = time.Duration(2 * float64(l.Window) * (1 + clockDrift))
+		r.window = slow(l.Window)
+	case limiter.SlidingCounter:
+		r.window = slow(2 * l.Window)
+	case limiter.Open:
+		// A window counts all of the one before, too; a bucket is full after
+		// its own time, whatever came before.
+		r.window = slow(l.FullRest())
+		r.capacity = float64(leastAtOnce(l)) * (1 - l.Tolerance)
 	}
 	if !fresh {
 		r.missing = float64(l.Capacity())
@@ -69,7 +74,7 @@ func (r *room) rankEnds() {
 // moment at which a row may have been decided. Between the starts of spans
 // less and less is spent, so only those and the row's own start matter.
 func (r *room) used(row Row) float64 {
-	from := row.Sent - r.limit.Clock()
+	from := row.Sent - stale(r.limit.Clock())
 	return max(r.useAt(from), r.peak.max(r.spans.begun(from), r.spans.begun(row.Answered)))
 }
 
@@ -78,7 +83,7 @@ func (r *room) used(row Row) float64 {
 func (r *room) useAt(d time.Duration) float64 {
 	begun := float64(r.spans.begun(d))
 	if r.window > 0 {
-		from := d - r.window - r.limit.Clock()
+		from := d - r.window
 		n := begun - float64(r.spans.over(from))
 		if from < 0 {
 			n += r.missing // before the run, anything may have been spent
@@ -95,7 +100,7 @@ func (r *room) useAt(d time.Duration) float64 {
 func (r *room) trailing(row Row) []Row {
 	from := time.Duration(math.MinInt64)
 	if r.window > 0 {
-		from = row.Sent - r.window - r.limit.Clock()
+		from = row.Sent - stale(r.limit.Clock()) - r.window
 	}
 	var all []Row
 	for i, s := range r.spans.rows {

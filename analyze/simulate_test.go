@@ -17,14 +17,16 @@ import (
 // A world is where a plan is sent in a simulation: limiters whose truth is
 // known, and everything between them and the sender that may blur it.
 type world struct {
-	limiter func() limiter.Limiter                // a fresh counter
-	key     func(scenarios.Lane) string           // which counter a lane meets
-	answer  func(limiter.Decision, time.Duration) // nil, or told of each decision
+	limiter func() limiter.Limiter      // a fresh counter
+	key     func(scenarios.Lane) string // which counter a lane meets
+	server  *server                     // decides instead of them, if not nil
 	respond func(limiter.Decision, time.Duration) (status int, fields limiter.Fields)
 
 	there, back func(*rand.Rand) time.Duration // delays on the way
 	late        func(*rand.Rand) time.Duration // lateness of the sender
 	lost        float64                        // share of answers that never come
+	dropped     float64                        // share of requests that never arrive
+	broken      float64                        // share of answers that are a 500, whatever was decided
 	resent      float64                        // share of requests that the transport sends twice
 	drift       float64                        // the server's clock runs at 1 + drift
 	tick        time.Duration                  // step of the server's clock; 0: none
@@ -70,7 +72,7 @@ type simulation struct {
 // A decision is a request on its way to the limiter.
 type decision struct {
 	at    time.Duration // on the sender's clock
-	key   string
+	lane  int
 	index int  // in recorded
 	ghost bool // the answer goes nowhere
 	n     int  // keeps the heap's order definite
@@ -131,9 +133,7 @@ func (s *simulation) react(pace scenarios.Pace, i int, phase scenarios.Phase) {
 
 // send puts a request on its way.
 func (s *simulation) send(shot scenarios.Shot) {
-	lane := s.plan.Lanes[shot.Lane]
 	sent := shot.At + s.late(s.rng)
-	key := s.key(lane)
 	o := history.Observation{
 		Lane: shot.Lane, Phase: s.first + shot.Phase, Seq: s.seq[shot.Lane],
 		Intended: shot.At, Sent: sent,
@@ -146,12 +146,12 @@ func (s *simulation) send(shot scenarios.Shot) {
 		ghost.Resent, ghost.Answered, ghost.Done, ghost.Error = true, history.Never, sent, "reset"
 		s.recorded = append(s.recorded, ghost)
 		if s.rng.Float64() < 0.7 {
-			s.push(decision{at: sent + s.there(s.rng), key: key, ghost: true})
+			s.push(decision{at: sent + s.there(s.rng), lane: shot.Lane, ghost: true})
 		}
 		o.Sent += s.there(s.rng)
 	}
 	s.recorded = append(s.recorded, o)
-	s.push(decision{at: o.Sent + s.there(s.rng), key: key, index: len(s.recorded) - 1})
+	s.push(decision{at: o.Sent + s.there(s.rng), lane: shot.Lane, index: len(s.recorded) - 1})
 }
 
 func (s *simulation) push(d decision) {
@@ -164,16 +164,11 @@ func (s *simulation) settle() {
 	from := len(s.seen)
 	for s.events.Len() > 0 {
 		d := heap.Pop(&s.events).(decision)
-		state, ok := s.keys[d.key]
-		if !ok {
-			state = s.limiter()
+		if !d.ghost && s.rng.Float64() < s.dropped {
+			s.unanswered(d)
+			continue
 		}
-		at := time.Duration(math.Round(float64(d.at) * (1 + s.drift)))
-		if s.tick > 0 {
-			at -= at % s.tick
-		}
-		verdict, next := state.Take(at)
-		s.keys[d.key] = next
+		verdict := s.decide(s.plan.Lanes[d.lane], d.at)
 		if !d.ghost {
 			s.answerTo(d, verdict)
 		}
@@ -181,15 +176,47 @@ func (s *simulation) settle() {
 	slices.SortStableFunc(s.seen[from:], func(a, b scenarios.Seen) int { return cmp.Compare(a.Sent, b.Sent) })
 }
 
-func (s *simulation) answerTo(d decision, verdict limiter.Decision) {
-	o := &s.recorded[d.index]
-	if s.rng.Float64() < s.lost {
-		o.Answered, o.Done, o.Error = history.Never, o.Sent+timeout, "timeout"
-	} else {
-		o.Answered = d.at + s.back(s.rng)
-		o.Done = o.Answered
-		o.Status, o.Evidence = s.respond(verdict, d.at)
+// decide asks the limiter of a lane at a moment of the sender's clock.
+func (s *simulation) decide(lane scenarios.Lane, moment time.Duration) limiter.Decision {
+	if s.server != nil {
+		return s.server.take(lane.Identity, lane.Source.String(), moment)
 	}
+	key := s.key(lane)
+	state, ok := s.keys[key]
+	if !ok {
+		state = s.limiter()
+	}
+	at := time.Duration(math.Round(float64(moment) * (1 + s.drift)))
+	if s.tick > 0 {
+		at -= at % s.tick
+	}
+	verdict, next := state.Take(at)
+	s.keys[key] = next
+	return verdict
+}
+
+func (s *simulation) answerTo(d decision, verdict limiter.Decision) {
+	if s.rng.Float64() < s.lost {
+		s.unanswered(d)
+		return
+	}
+	o := &s.recorded[d.index]
+	o.Answered = d.at + s.back(s.rng)
+	o.Done = o.Answered
+	o.Status, o.Evidence = s.respond(verdict, d.at)
+	if s.rng.Float64() < s.broken {
+		o.Status, o.Evidence = 500, nil
+	}
+	s.ended(o)
+}
+
+func (s *simulation) unanswered(d decision) {
+	o := &s.recorded[d.index]
+	o.Answered, o.Done, o.Error = history.Never, o.Sent+timeout, "timeout"
+	s.ended(o)
+}
+
+func (s *simulation) ended(o *history.Observation) {
 	s.now = max(s.now, o.Done)
 	s.seen = append(s.seen, s.see(*o))
 }

@@ -12,7 +12,7 @@ import (
 // key. They are closed, and in order of their start.
 type spans struct {
 	rows []Row           // in order of Sent
-	from []time.Duration // start of each, widened by the step of the limiter's clock; rising
+	from []time.Duration // start of each, made earlier by what the limiter's clock may lag; rising
 	to   []time.Duration // end of each; history.Never if the answer never came
 	ends []time.Duration // the ends in rising order
 }
@@ -22,10 +22,11 @@ type spans struct {
 // moment before the request was sent.
 func spansOf(rows []Row, step time.Duration, chosen func(Row) bool) spans {
 	var s spans
+	lag := stale(step)
 	for _, r := range rows {
 		if chosen(r) {
 			s.rows = append(s.rows, r)
-			s.from = append(s.from, r.Sent-step)
+			s.from = append(s.from, r.Sent-lag)
 			s.to = append(s.to, r.Answered)
 		}
 	}
