@@ -135,7 +135,7 @@ func (c *Case) burst(l limiter.Limit) Finding {
 	switch {
 	case b*(1+l.Tolerance) < f.bursts.Low-slack:
 		return Finding{Outcome: Fail, Message: fmt.Sprintf("%s measured for burst %d", said, l.Burst) + hinted(burstHint(f, l)), Witness: c.needsMore(l, f)}
-	case b*(1-l.Tolerance) > f.bursts.High+slack, b*(1-l.Tolerance) >= f.region.bursts.High+2*slack:
+	case b*(1-l.Tolerance) > f.bursts.High, b*(1-l.Tolerance) >= f.region.bursts.High:
 		return Finding{Outcome: Fail, Message: fmt.Sprintf("%s measured for burst %d", said, l.Burst) + hinted(burstHint(f, l)), Witness: c.needsLess(l, f)}
 	case f.bursts.High-f.bursts.Low <= slack+2*l.Tolerance*b && len(f.region.whole) > 0:
 		return Finding{Outcome: Pass, Message: said}

@@ -135,9 +135,9 @@ func (s slice) explains() bool { return fits(s.least, s.most) }
 func (p *plane) possible(low, high float64) bool { return fits(p.at(high).least, p.at(low).most) }
 
 // fits reports whether there is a burst from the least on and below the most.
-// The margin keeps rounding from excluding anything; a most of 1 is exact, and
-// a bucket that holds less than one request never admits any.
-func fits(least, most float64) bool { return least < most+2*slack && most > 1 }
+// The margin keeps rounding from excluding anything; the most is rounded up
+// already. A bucket that holds less than one request never admits any.
+func fits(least, most float64) bool { return least-slack < most && most > 1 }
 
 // A region is what is left of a plane: bounds outside of which no rate and no
 // burst explain the run.
@@ -239,14 +239,14 @@ func (p *plane) nearest() slice {
 // any: with the burst given, each bound of the rate is a simple one, because
 // least and most both fall as the rate rises.
 func (p *plane) wholeNumbers(r *region) {
-	first, last := math.Ceil(r.bursts.Low-slack), math.Ceil(r.bursts.High+slack)-1
+	first, last := math.Ceil(r.bursts.Low-slack), math.Ceil(r.bursts.High)-1
 	if last-first >= fewWhole || r.low.rate == 0 || math.IsInf(r.high.rate, 1) {
 		return
 	}
 	rates := Interval{math.Inf(1), 0}
 	for burst := first; burst <= last; burst++ {
 		slow, slowOut := p.bisect(r.low.rate, r.high.rate, func(s slice) bool { return s.least > burst+slack })
-		fast, fastOut := p.bisect(r.high.rate, r.low.rate, func(s slice) bool { return s.most <= burst-slack })
+		fast, fastOut := p.bisect(r.high.rate, r.low.rate, func(s slice) bool { return s.most <= burst })
 		if slowOut && fastOut && slow >= fast || slowOut && slow >= r.high.rate || fastOut && fast <= r.low.rate {
 			continue
 		}

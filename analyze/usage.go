@@ -99,7 +99,8 @@ func (w *sweep) past(d time.Duration) {
 
 // at returns the most that may have been spent at a moment, which is never
 // earlier than the last: of a bucket, the largest M(u, d) − r·(d − u) over all
-// u ≤ d; of windows, M(d − W, d).
+// u ≤ d; of windows, M(d − W, d). Counts are exact, and what was rounded is
+// rounded up.
 func (w *sweep) at(d time.Duration) float64 {
 	for w.begun < w.spans.len() && w.spans.from[w.begun] <= d {
 		w.begun++
@@ -115,17 +116,17 @@ func (w *sweep) at(d time.Duration) float64 {
 	case w.step > 0:
 		return w.stepped(d, begun)
 	}
-	if !w.fresh && w.start+w.rate*float64(max(d, 0))-begun < 1-slack {
+	if !w.fresh && w.start+w.rate*float64(max(d, 0))-begun < 1+slack {
 		return math.Inf(1)
 	}
 	w.past(d)
-	return max(begun-float64(w.ended), w.best+begun-w.rate*float64(d))
+	return max(begun-float64(w.ended), w.best+begun-w.rate*float64(d)+slack)
 }
 
 // stepped counts steps: in more than k times the longest wait for one, k of
 // them have come for certain.
 func (w *sweep) stepped(d time.Duration, begun float64) float64 {
-	if came := float64(max(d, 0)/w.step) * w.each; !w.fresh && w.start+came-begun < 1-slack {
+	if came := float64(max(d, 0)/w.step) * w.each; !w.fresh && w.start+came-begun < 1+slack {
 		return math.Inf(1)
 	}
 	most := math.Inf(-1)
@@ -134,7 +135,7 @@ func (w *sweep) stepped(d time.Duration, begun float64) float64 {
 		o.past(d - time.Duration(k+1)*w.step)
 		most = max(most, begun-float64(o.ended)-float64(k)*w.each)
 	}
-	return max(most, w.old[steps-1].best+begun-w.rate*float64(d)+w.each)
+	return max(most, w.old[steps-1].best+begun-w.rate*float64(d)+w.each+slack)
 }
 
 // begunAfter is begun, given that all before a place do.
