@@ -38,3 +38,18 @@ cross:
 	@for os in linux darwin windows; do for arch in amd64 arm64; do \
 	  echo "build $$os/$$arch"; GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -o /dev/null ./... || exit 1; \
 	done; done
+
+# Each ratio that the documents claim: both sides are measured in one run.
+BENCH_MOST ?= 10000000
+bench:
+	DUCKLOAD_BENCH_MOST=$(BENCH_MOST) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./cmd/duckload
+	$(GO) test -run '^$$' -bench . -timeout 60m ./limiter ./history ./analyze ./attack
+
+# Every fuzz target for a while: make fuzz FUZZTIME=5m
+FUZZTIME ?= 30s
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg || exit 1; \
+	  done; \
+	done
