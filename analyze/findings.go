@@ -68,7 +68,7 @@ type Group struct {
 
 	Latency  [3]Latency // by limiter.Outcome
 	Timeline Timeline
-	Busiest  Key      // the key under which most was admitted
+	Drawn    Key      // the key that shows most: one under which a limit was broken, else the busiest
 	Lanes    []string // "beak from 127.0.0.2"
 }
 
@@ -122,6 +122,27 @@ type Measured struct {
 	Window         *Interval `json:"window_s"`
 	Scope          string    `json:"scope"`
 	RejectsConsume *bool     `json:"rejects_consume"` // nil: not seen
+
+	// Plane is what the run leaves of all rates and bursts, for drawing. It is
+	// no part of verdict.json. Nil unless the promise is one token bucket.
+	Plane *Plane `json:"-"`
+}
+
+// A Plane is the plane of rates and bursts around what is documented, cut at
+// some rates. At each of them the admissions need a burst of Least at least,
+// and the rejections one below Most: where Least is not below Most, no bucket
+// explains the run. Both fall as the rate rises.
+type Plane struct {
+	Rate   float64      `json:"rate_per_s"` // the documented point
+	Burst  float64      `json:"burst"`
+	Slices []PlaneSlice `json:"slices"` // in rising order of rate
+}
+
+// A PlaneSlice is a plane at one rate.
+type PlaneSlice struct {
+	Rate  float64 `json:"rate_per_s"`
+	Least float64 `json:"least"` // at least 1
+	Most  float64 `json:"most"`  // +Inf if no rejection bounds the burst
 }
 
 // Latency summarises the answers of one outcome. Percentiles are exact, by

@@ -215,7 +215,6 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 		Sent: s.sent, Admitted: s.counts[limiter.Admitted], Rejected: s.counts[limiter.Rejected], Unknown: s.counts[limiter.Unknown],
 		Latency: s.latency.summaries(), Timeline: s.timeline.summary(), Lanes: s.lanes,
 	}
-	g.Busiest = busiest(k.Header, k.Group, c.rows, g.Timeline)
 	for i, check := range Checks {
 		if !check.Applies(k.Promise) {
 			continue
@@ -235,6 +234,7 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 			g.Findings = append(g.Findings, f)
 		}
 	}
+	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, g.Findings)
 	return g
 }
 
