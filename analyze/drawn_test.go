@@ -11,7 +11,7 @@ import (
 )
 
 // Two senders, of which the second is admitted more.
-func TestTheBusiestKeyDependsOnTheScope(t *testing.T) {
+func TestTheBusiestKeyIsDrawn(t *testing.T) {
 	for _, c := range []struct {
 		scope    limiter.Scope
 		lanes    []string
@@ -47,7 +47,7 @@ func TestTheBusiestKeyDependsOnTheScope(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := f.Groups[0].Busiest
+			got := f.Groups[0].Drawn
 			if !slices.Equal(got.Lanes, c.lanes) {
 				t.Errorf("got %q, want %q", got.Lanes, c.lanes)
 			}
@@ -62,9 +62,40 @@ func TestTheBusiestKeyDependsOnTheScope(t *testing.T) {
 	}
 }
 
-func TestAGroupThatSentNothingHasNoBusiestKey(t *testing.T) {
+// A violation under a quiet key would not be seen in the picture of a busy one.
+func TestTheKeyOfABrokenLimitIsDrawn(t *testing.T) {
+	promise := limiter.Promise{
+		Limits:   []limiter.Limit{{Limit: 60, Window: time.Minute, Burst: 3, Reading: limiter.TokenBucket}},
+		Reject:   limiter.Rejection{Status: []int{429}},
+		Admitted: []limiter.Statuses{{From: 200, To: 299}},
+	}
+	header := history.Header{
+		Groups: []history.Group{{Name: "g", Counter: "g", Promise: promise}},
+		Lanes:  []history.Lane{{Identity: "busy"}, {Identity: "quiet"}},
+		Phases: []history.Phase{{}},
+	}
+	var all []history.Observation
+	add := func(lane int, at time.Duration) {
+		all = append(all, history.Observation{Lane: lane, Seq: uint64(len(all)), Intended: at, Sent: at, Answered: at + 1, Done: at + 1, Status: 200})
+	}
+	for i := range 20 {
+		add(0, time.Duration(i)*2*time.Second)
+	}
+	for i := range 5 {
+		add(1, time.Duration(i)*time.Millisecond)
+	}
+	f, err := Judge(history.Of(header, all, &history.End{At: time.Minute, Complete: true, Offered: len(all)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := f.Groups[0].Drawn.Lanes, []string{"quiet"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAGroupThatSentNothingHasNoKeyToDraw(t *testing.T) {
 	h := &history.Header{Groups: []history.Group{{Name: "g"}}, Lanes: []history.Lane{{}}}
-	if got := busiest(h, 0, nil, Timeline{}); got.Lanes != nil {
+	if got := drawn(h, 0, nil, Timeline{}, nil); got.Lanes != nil {
 		t.Errorf("got %v, want none", got.Lanes)
 	}
 }

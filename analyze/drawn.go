@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"strings"
+
 	"duckload/history"
 	"duckload/limiter"
 )
@@ -13,11 +15,15 @@ type Key struct {
 	Timeline Timeline // in the bins of the group's; attempts that were sent again count as offered
 }
 
-// busiest returns the key of a group under which most was admitted, for as long
-// as the group was asked. Groups that share its counter are part of it.
-func busiest(h *history.Header, group int, rows []Row, all Timeline) Key {
+// drawn returns the key of a group that shows most, for as long as the group was
+// asked: the first under which a limit was broken, else the one under which most
+// was admitted. Groups that share its counter are part of it.
+func drawn(h *history.Header, group int, rows []Row, all Timeline, findings []Finding) Key {
 	ring := keys(h, h.Groups[group].Promise.Limits)
-	key, ok := mostAdmitted(h, group, rows, ring.certain)
+	key, ok := broken(findings, ring.certain)
+	if !ok {
+		key, ok = mostAdmitted(h, group, rows, ring.certain)
+	}
 	if !ok {
 		return Key{}
 	}
@@ -35,6 +41,16 @@ func busiest(h *history.Header, group int, rows []Row, all Timeline) Key {
 		}
 	}
 	return k
+}
+
+// broken returns the key of the first witness against a limit.
+func broken(findings []Finding, key []int) (int, bool) {
+	for _, f := range findings {
+		if f.Outcome == Fail && strings.HasPrefix(f.Check, "limit.") && len(f.Witness.Requests) > 0 {
+			return key[f.Witness.Requests[0].Lane], true
+		}
+	}
+	return 0, false
 }
 
 // mostAdmitted returns the key of the group's lanes under which most was
