@@ -234,6 +234,8 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 			g.Findings = append(g.Findings, f)
 		}
 	}
+	k.Rows = c.rows
+	g.Measured = measure(k)
 	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, g.Findings)
 	return g
 }
