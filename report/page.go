@@ -29,6 +29,7 @@ type page struct {
 	Rows      []row
 	Bursts    bool // some group's burst was measured
 	Proofs    []proofView
+	ProofHead []string
 	Questions []questionView
 	Groups    []section
 
@@ -94,11 +95,11 @@ func pageOf(r Report) (page, error) {
 			printable(f.Run.Target), f.Run.Started.UTC().Format("2 January 2006, 15:04 UTC"),
 			plural(f.Run.Requests, "request") + " in " + length(f.Run.Duration),
 		},
-		Proofs: proofs(r), Caveats: sentences(f.Caveats), Assumptions: sentences(f.Assumptions),
+		Proofs: proofs(r), ProofHead: proofHead, Caveats: sentences(f.Caveats), Assumptions: sentences(f.Assumptions),
 		Reproduce: reproduce(f.Run), Tool: printable(r.Tool),
 	}
 	for _, q := range undecidedChecks(f.Groups) {
-		p.Questions = append(p.Questions, questionView{q.check, strings.Join(q.groups, ", "), sentence(q.message)})
+		p.Questions = append(p.Questions, questionView{strings.Join(q.checks, ", "), strings.Join(q.groups, ", "), sentence(q.message)})
 	}
 	for i, g := range f.Groups {
 		p.Rows = append(p.Rows, rowOf(g, anchor(i)))

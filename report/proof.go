@@ -12,10 +12,12 @@ import (
 type proofView struct {
 	Anchor, Group, Check, Message, Sentence string
 	Stretch, Counted, Allowed               string
-	Requests                                [][]string // sent, answered, status, outcome, sender, phase, number, what the answer said
+	Requests                                [][]string // below proofHead
 	More                                    string
 	Curl, CurlNote                          string
 }
+
+var proofHead = []string{"sent", "answered", "status", "outcome", "sender", "phase", "number", "what the answer said"}
 
 func proofAnchor(group, finding int) string { return fmt.Sprintf("proof-%d-%d", group+1, finding+1) }
 
@@ -38,7 +40,7 @@ func proofs(r Report) []proofView {
 
 func (p *proofView) witness(r Report, group int, f analyze.Finding) {
 	w := f.Witness
-	if w.Sentence != f.Message {
+	if !strings.Contains(f.Message, w.Sentence) {
 		p.Sentence = sentence(w.Sentence)
 	}
 	p.Stretch, p.Counted = when(w.From)+" to "+when(w.To), thousands(w.Counted)

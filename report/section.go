@@ -53,9 +53,13 @@ func timeFigure(g analyze.Group, id string) (figure, error) {
 	if c := v.Caption(); c != "" {
 		f.Legend = append(f.Legend, legend{"limit", "╌", c})
 	}
-	desc := fmt.Sprintf("%s sent: %s admitted, %s rejected, %s unknown. The dashed line is %s.", thousands(offered), thousands(admitted), thousands(rejected), thousands(unknown), v.Caption())
+	desc := fmt.Sprintf("%s sent: %s admitted, %s rejected, %s unknown.", thousands(offered), thousands(admitted), thousands(rejected), thousands(unknown))
+	if c := v.Caption(); c != "" {
+		desc += " The dashed line is " + c + "."
+	}
 	if v.Proof {
 		desc += fmt.Sprintf(" The first violation is marked between %s and %s.", when(v.From), when(v.To))
+		f.Caption += fmt.Sprintf(" ✗ marks %s to %s: %s", when(v.From), when(v.To), printable(v.Violated)+".")
 	}
 	for _, p := range []picture{
 		{id: id + "-wide", class: "wide", width: 640, height: 270},

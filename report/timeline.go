@@ -10,8 +10,8 @@ import (
 	"duckload/limiter"
 )
 
-// A timelineView is what the picture of requests over time shows of a group's
-// busiest key: a limit is documented for a key, and can only be drawn beside the
+// A timelineView is what the picture of requests over time shows of one key of
+// a group: a limit is documented for a key, and can only be drawn beside the
 // requests of one. It is finished values, so that it can be compared in a test.
 type timelineView struct {
 	Bin                                  time.Duration
@@ -26,15 +26,13 @@ type timelineView struct {
 
 	Proof    bool // a check of the limit fails
 	From, To time.Duration
+	Violated string // what is proved
 }
 
 func timelineOf(g analyze.Group) timelineView {
-	t, whose := g.Busiest.Timeline, ""
-	switch len(g.Busiest.Lanes) {
-	case 0, len(g.Lanes):
-		t = g.Timeline
-	default:
-		whose = strings.Join(g.Busiest.Lanes, ", ")
+	t, whose := g.Timeline, ""
+	if of := g.Drawn.Lanes; len(of) > 0 && !slices.Equal(of, g.Lanes) {
+		t, whose = g.Drawn.Timeline, strings.Join(of, ", ")
 	}
 	v := timelineView{Bin: t.Bin, Offered: t.Offered, Admitted: t.Admitted, Rejected: t.Rejected, Unknown: t.Unknown, Whose: whose}
 	for _, l := range g.Promise.Limits {
@@ -51,6 +49,7 @@ func timelineOf(g analyze.Group) timelineView {
 	for _, f := range g.Findings {
 		if f.Outcome == analyze.Fail && f.Witness != nil && slices.Contains([]string{"limit.ceiling", "limit.floor"}, f.Check) {
 			v.Proof, v.From, v.To = true, f.Witness.From, min(f.Witness.To, time.Duration(len(t.Offered))*t.Bin)
+			v.Violated = f.Message
 			break
 		}
 	}
@@ -94,7 +93,7 @@ func (v timelineView) from() string {
 	if v.Whose == "" {
 		return ""
 	}
-	return " from the busiest key (" + printable(v.Whose) + ")"
+	return " from one key (" + printable(v.Whose) + ")"
 }
 
 // Caption says what the dashed line is.

@@ -42,7 +42,7 @@ func TestThePictureShowsOneKey(t *testing.T) {
 	one := analyze.Timeline{Bin: time.Second, Offered: []int{12}, Admitted: []int{10}, Rejected: []int{2}, Unknown: []int{0}}
 	g := analyze.Group{
 		Promise: limiter.Promise{Limits: []limiter.Limit{l}}, Lanes: []string{"a", "b"}, Timeline: both,
-		Busiest:  analyze.Key{Lanes: []string{"b"}, Timeline: one},
+		Drawn:    analyze.Key{Lanes: []string{"b"}, Timeline: one},
 		Findings: []analyze.Finding{{Check: "limit.ceiling", Outcome: analyze.Fail, Witness: &analyze.Witness{To: history.Never}}},
 	}
 	v := timelineOf(g)
@@ -52,7 +52,7 @@ func TestThePictureShowsOneKey(t *testing.T) {
 	if !v.Proof || v.To != time.Second {
 		t.Errorf("got a proof %v until %s, want one until the end of the picture", v.Proof, v.To)
 	}
-	g.Busiest = analyze.Key{Lanes: g.Lanes, Timeline: one}
+	g.Drawn = analyze.Key{Lanes: g.Lanes, Timeline: one}
 	if v := timelineOf(g); v.Whose != "" || !slices.Equal(v.Admitted, both.Admitted) {
 		t.Errorf("got %v of %q, want %v of everybody", v.Admitted, v.Whose, both.Admitted)
 	}
