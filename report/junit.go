@@ -141,11 +141,11 @@ func proofLines(r Report, f analyze.Finding) []string {
 	if f.Witness == nil {
 		return lines
 	}
-	if f.Witness.Sentence != "" && f.Witness.Sentence != f.Message {
+	if !strings.Contains(f.Message, f.Witness.Sentence) {
 		lines = append(lines, "proof: "+printable(f.Witness.Sentence))
 	}
 	for _, e := range f.Witness.Requests {
-		lines = append(lines, "  "+evidenceLine(r, e))
+		lines = append(lines, "  "+evidenceLine(r, f.Check, e))
 	}
 	if f.Witness.More > 0 {
 		lines = append(lines, fmt.Sprintf("  and %s more", thousands(f.Witness.More)))

@@ -47,7 +47,7 @@ func writeMarkdown(w io.Writer, r Report) error {
 		}
 	}
 	for _, q := range undecidedChecks(f.Groups) {
-		fmt.Fprintf(&b, "### ? %s: %s\n\n%s", plain(strings.Join(q.groups, ", ")), code(q.check), block([]string{printable(q.message)}))
+		fmt.Fprintf(&b, "### ? %s: %s\n\n%s", plain(strings.Join(q.groups, ", ")), code(strings.Join(q.checks, ", ")), block([]string{printable(q.message)}))
 	}
 	if len(f.Caveats) > 0 {
 		b.WriteString("### Caveats\n\n" + block(sentences(f.Caveats)))

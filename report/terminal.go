@@ -83,7 +83,12 @@ func mark(v analyze.Verdict) string {
 	return "?"
 }
 
-func (s *screen) blank() { s.text.WriteByte('\n') }
+// blank separates what follows, once.
+func (s *screen) blank() {
+	if !strings.HasSuffix(s.text.String(), "\n\n") {
+		s.text.WriteByte('\n')
+	}
+}
 
 // hanging writes a label and, beside it, text that is wrapped at the width.
 func (s *screen) hanging(label, labelStyle, text string) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"duckload/analyze"
 )
 
 func summaryOf(t *testing.T, r Report, width int, color bool) string {
@@ -64,5 +66,18 @@ func TestAServerCannotCommandTheTerminal(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("the summary does not show %s:\n%s", want, got)
 		}
+	}
+}
+
+func TestAReasonIsSaidOnce(t *testing.T) {
+	r := undecided()
+	for i := range r.Findings.Groups {
+		g := &r.Findings.Groups[i]
+		for k := range g.Findings {
+			g.Findings[k] = analyze.Finding{Check: g.Findings[k].Check, Outcome: analyze.Inconclusive, Message: "the run was interrupted"}
+		}
+	}
+	if got := strings.Count(summaryOf(t, r, 0, false), "      the run was interrupted"); got != 2 {
+		t.Errorf("got the reason %d times, want it once for the five groups with the same checks and once for support", got)
 	}
 }

@@ -31,36 +31,40 @@ func (s *screen) failures(r Report) {
 
 func (s *screen) witness(r Report, f analyze.Finding) {
 	w := f.Witness
-	if w.Sentence != "" && w.Sentence != f.Message {
+	if !strings.Contains(f.Message, w.Sentence) {
 		s.hanging("      proof: ", dim, printable(w.Sentence))
 	}
 	n := min(len(w.Requests), shownRequests)
 	for _, e := range w.Requests[:n] {
-		s.hanging("        ", dim, evidenceLine(r, e))
+		s.hanging("        ", dim, evidenceLine(r, f.Check, e))
 	}
 	if more := len(w.Requests) - n + w.More; more > 0 {
 		s.hanging("        ", dim, fmt.Sprintf("and %s more", thousands(more)))
 	}
 }
 
-// evidenceLine is one request in a line: when, who, what came back.
-func evidenceLine(r Report, e analyze.Evidence) string {
+// evidenceLine is one request of a check's witness in a line: when, who, what
+// came back.
+func evidenceLine(r Report, check string, e analyze.Evidence) string {
 	status := "no answer"
 	if e.Status != 0 {
 		status = fmt.Sprint(e.Status)
 	}
 	line := fmt.Sprintf("sent %s, answered %s: %s %s (%s)", when(e.Sent), when(e.Answered), status, e.Outcome, printable(laneName(r.Header, e.Lane)))
+	if strings.HasPrefix(check, "limit.") { // it is about moments, not about what the answers said
+		return line
+	}
 	for _, f := range e.Fields {
 		line += fmt.Sprintf(" %s: %s", printable(f.Name), clipped(f.Value, 60))
 	}
 	return line
 }
 
-// A question is a check that could not be decided, for the same reason in one
-// group or several.
+// A question is a reason for which something could not be decided, with the
+// checks and the groups that it left open.
 type question struct {
-	check, message string
-	groups         []string
+	message        string
+	checks, groups []string
 }
 
 // openQuestions writes what could not be decided, each reason once.
@@ -70,7 +74,7 @@ func (s *screen) openQuestions(groups []analyze.Group) {
 		s.blank()
 	}
 	for _, q := range questions {
-		s.hanging("INCONCLUSIVE  ", yellow, fmt.Sprintf("%s: %s", q.check, strings.Join(q.groups, ", ")))
+		s.hanging("INCONCLUSIVE  ", yellow, fmt.Sprintf("%s: %s", strings.Join(q.checks, ", "), strings.Join(q.groups, ", ")))
 		s.hanging("      ", dim, printable(q.message))
 	}
 	if len(questions) > 0 {
@@ -78,20 +82,37 @@ func (s *screen) openQuestions(groups []analyze.Group) {
 	}
 }
 
+// undecidedChecks lists each reason once: of a run that was interrupted every
+// check of every group says the same.
 func undecidedChecks(groups []analyze.Group) []question {
 	var all []question
 	for _, g := range groups {
-		for _, f := range g.Findings {
-			if f.Outcome != analyze.Inconclusive {
+		for _, q := range questionsOf(g) {
+			i := slices.IndexFunc(all, func(known question) bool {
+				return known.message == q.message && slices.Equal(known.checks, q.checks)
+			})
+			if i < 0 {
+				all = append(all, q)
 				continue
 			}
-			i := slices.IndexFunc(all, func(q question) bool { return q.check == f.Check && q.message == f.Message })
-			if i < 0 {
-				all = append(all, question{check: f.Check, message: f.Message})
-				i = len(all) - 1
-			}
-			all[i].groups = append(all[i].groups, printable(g.Name))
+			all[i].groups = append(all[i].groups, q.groups...)
 		}
+	}
+	return all
+}
+
+func questionsOf(g analyze.Group) []question {
+	var all []question
+	for _, f := range g.Findings {
+		if f.Outcome != analyze.Inconclusive {
+			continue
+		}
+		i := slices.IndexFunc(all, func(q question) bool { return q.message == f.Message })
+		if i < 0 {
+			all = append(all, question{message: f.Message, groups: []string{printable(g.Name)}})
+			i = len(all) - 1
+		}
+		all[i].checks = append(all[i].checks, f.Check)
 	}
 	return all
 }
