@@ -141,7 +141,7 @@ func complete(t testing.TB, plan scenarios.Plan, o Options) history.End {
 
 // bySeq sorts observations as the lanes numbered them.
 func bySeq(all []history.Observation) []history.Observation {
-	slices.SortFunc(all, func(a, b history.Observation) int {
+	slices.SortStableFunc(all, func(a, b history.Observation) int {
 		return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Sent, b.Sent))
 	})
 	return all

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -125,28 +126,50 @@ func parse(t *testing.T, target string) *url.URL {
 }
 
 func TestABurstFindsWarmConnections(t *testing.T) {
-	var before atomic.Int32 // connections opened before the first request
+	var dialled, before atomic.Int32 // before the first request
 	var first sync.Once
-	var opened atomic.Int32
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		first.Do(func() { before.Store(opened.Load()) })
+	s := serve(t, func(http.ResponseWriter, *http.Request) {
+		first.Do(func() { before.Store(dialled.Load()) })
 		time.Sleep(50 * time.Millisecond)
-	}))
+	})
+	var all []history.Observation
+	o := to(s.URL, &all)
+	o.Dial = func(netip.Addr) func(context.Context, string, string) (net.Conn, error) {
+		return func(ctx context.Context, network, address string) (net.Conn, error) {
+			defer dialled.Add(1)
+			var d net.Dialer
+			return d.DialContext(ctx, network, address)
+		}
+	}
+	complete(t, pacing(t, "{burst: 40}"), o)
+	if before.Load() != 40 || dialled.Load() != 40 {
+		t.Errorf("%d connections were dialled before the first request, and %d in all, want 40", before.Load(), dialled.Load())
+	}
+}
+
+func TestConnectionsAreClosedWhenTheRunEnds(t *testing.T) {
+	var opened, closed atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	gone := make(chan struct{}, 1000)
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
+		switch state {
+		case http.StateNew:
 			opened.Add(1)
+		case http.StateClosed:
+			closed.Add(1)
+			gone <- struct{}{}
 		}
 	}
 	s.Start()
 	defer s.Close()
 	var all []history.Observation
-	complete(t, pacing(t, "{burst: 40}"), to(s.URL, &all))
-	// The server may accept a connection a moment after it was made.
-	if got := before.Load(); got < 20 {
-		t.Errorf("%d connections were open at the first request, want most of 40", got)
-	}
-	if got := opened.Load(); got != 40 {
-		t.Errorf("%d connections were opened for a burst of 40", got)
+	complete(t, pacing(t, "{burst: 20}"), to(s.URL, &all))
+	for closed.Load() < 20 {
+		select {
+		case <-gone:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d of %d connections were closed", closed.Load(), opened.Load())
+		}
 	}
 }
 
@@ -359,13 +382,13 @@ func TestAStopEndsRequestsThatHang(t *testing.T) {
 }
 
 func TestABurstOverTLSShakesHandsBeforehand(t *testing.T) {
-	var handshakes, before atomic.Int32
+	var shaken, before atomic.Int32 // before the first request
 	var first sync.Once
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		first.Do(func() { before.Store(handshakes.Load()) })
+		first.Do(func() { before.Store(shaken.Load()) })
 		time.Sleep(50 * time.Millisecond)
 	}))
-	s.TLS = &tls.Config{VerifyConnection: func(tls.ConnectionState) error { handshakes.Add(1); return nil }}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that are meant to fail
 	s.StartTLS()
 	defer s.Close()
 	var all []history.Observation
@@ -376,17 +399,16 @@ func TestABurstOverTLSShakesHandsBeforehand(t *testing.T) {
 			t.Fatalf("got %+v of a server that nobody vouches for, want the class tls", got)
 		}
 	}
-	handshakes.Store(0)
 	all = nil
-	o.TLS = s.Client().Transport.(*http.Transport).TLSClientConfig
+	o.TLS = s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	o.TLS.VerifyConnection = func(tls.ConnectionState) error { shaken.Add(1); return nil }
 	complete(t, pacing(t, "{burst: 20}"), o)
 	for _, got := range all {
 		if got.Status != 200 {
 			t.Fatalf("got %+v, want an answer", got)
 		}
 	}
-	// The server may end its side of a handshake a moment later.
-	if before.Load() < 15 || handshakes.Load() != 20 {
-		t.Errorf("%d handshakes before the first request and %d in all, want most of 20, and 20", before.Load(), handshakes.Load())
+	if before.Load() != 20 || shaken.Load() != 20 {
+		t.Errorf("%d handshakes before the first request and %d in all, want 20", before.Load(), shaken.Load())
 	}
 }

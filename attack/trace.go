@@ -66,7 +66,6 @@ func (t *trace) gotConn(info httptrace.GotConnInfo) {
 		return
 	}
 	t.tries = append(t.tries, at)
-	t.hasFirst, t.interim = false, false
 }
 
 func (t *trace) gotFirstByte() {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -277,26 +278,27 @@ h: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 20
 }
 
 func TestManyLanesAtOnceGetNoMoreThanTheBudget(t *testing.T) {
-	const most, lanes = 100_000, 8
-	r := &run{options: Options{Budget: scenarios.Budget{Requests: most}}}
-	r.stopped, r.stop = context.WithCancelCause(t.Context())
-	defer r.stop(nil)
-	var allowed [lanes]int
-	var wait sync.WaitGroup
-	for i := range lanes {
-		wait.Go(func() {
-			for r.may() {
-				allowed[i]++
-			}
-		})
-	}
-	wait.Wait()
-	sum := 0
-	for _, n := range allowed {
-		sum += n
-	}
-	if sum != most {
-		t.Errorf("allowed %d requests, want %d", sum, most)
+	const rounds, lanes, most = 2000, 4, 1000
+	for range rounds {
+		r := &run{options: Options{Budget: scenarios.Budget{Requests: most}}}
+		r.stopped, r.stop = context.WithCancelCause(t.Context())
+		var allowed atomic.Int32
+		gate := make(chan struct{})
+		var wait sync.WaitGroup
+		for range lanes {
+			wait.Go(func() {
+				<-gate
+				for r.may() {
+					allowed.Add(1)
+				}
+			})
+		}
+		close(gate)
+		wait.Wait()
+		r.stop(nil)
+		if got := allowed.Load(); got != most {
+			t.Fatalf("allowed %d requests, want %d", got, most)
+		}
 	}
 }
 
@@ -520,6 +522,28 @@ func TestAReactivePaceSeesAllThatHasEnded(t *testing.T) {
 					t.Errorf("view %d: got %+v", i, seen)
 				}
 			}
+		}
+	})
+}
+
+func TestAPaceThatWantsNothingIsAskedAgainLater(t *testing.T) {
+	paces := scenarios.Paces
+	defer func() { scenarios.Paces = paces }()
+	asked := 0
+	scenarios.Paces = append(paces[:len(paces):len(paces)], scenarios.Pace{
+		Name:     "undecided",
+		Requests: func(scenarios.Phase) int { return 0 },
+		Next: func(_ scenarios.Phase, v scenarios.View) scenarios.Move {
+			asked++
+			return scenarios.Move{Done: v.Now >= 10*time.Millisecond}
+		},
+	})
+	plan := pacing(t, "{burst: 1}")
+	plan.Tracks[0].Phases[0].Pace = "undecided"
+	synctest.Test(t, func(t *testing.T) {
+		var all []history.Observation
+		if complete(t, plan, over(&wire{}, &all)); asked > 11 {
+			t.Errorf("asked %d times in 10 ms", asked)
 		}
 	})
 }
