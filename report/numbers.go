@@ -64,7 +64,7 @@ func span(i analyze.Interval) string {
 	case i.Low == i.High:
 		return rounded(i.Low, 4, math.Round)
 	}
-	digits := max(0, int(math.Ceil(-math.Log10(i.High-i.Low))))
+	digits := max(0, int(math.Ceil(-math.Log10((i.High-i.Low)/4)))) // rounding adds at most half of the width
 	return rounded(i.Low, digits, math.Floor) + "–" + rounded(i.High, digits, math.Ceil)
 }
 

@@ -61,20 +61,21 @@ func bare(s string) string {
 	return s
 }
 
-// countTicks are round counts above and below zero that do not crowd.
+// countTicks are round counts above and below zero that do not crowd. The
+// greatest matter most: they say how far the picture reaches.
 func countTicks(low, high float64) []tick {
 	all := []tick{{0, "0"}}
-	for _, sign := range []float64{1, -1} {
-		before := 0.0
-		for decade := 1.0; decade <= 1e12; decade *= 10 {
-			for _, digit := range []float64{1, 2, 5} {
+	apart := (high - low) / 10
+	for _, end := range []float64{high, low} {
+		before := math.Inf(1)
+		for decade := 1e12; decade >= 1; decade /= 10 {
+			for _, digit := range []float64{5, 2, 1} {
 				n := digit * decade
-				y := sign * root(n)
-				if y < low || y > high || math.Abs(y)-before < (high-low)/8 {
-					continue
+				y := root(n)
+				if y <= math.Abs(end) && before-y >= apart && y >= apart {
+					before = y
+					all = append(all, tick{math.Copysign(y, end), thousands(int(n))})
 				}
-				before = math.Abs(y)
-				all = append(all, tick{y, thousands(int(n))})
 			}
 		}
 	}
