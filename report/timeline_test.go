@@ -65,6 +65,9 @@ func TestTicksAreRoundAndFew(t *testing.T) {
 			t.Errorf("%s: got %v", d, ticks)
 		}
 	}
+	if ticks := countTicks(-1.05*root(5), 1.08*root(2)); len(ticks) != 6 {
+		t.Errorf("got %v, want 0, 2 and 1 upwards, 5, 2 and 1 downwards", ticks)
+	}
 	if ticks := countTicks(-3, root(2000)); len(ticks) < 4 || len(ticks) > 12 {
 		t.Errorf("got %v", ticks)
 	}
