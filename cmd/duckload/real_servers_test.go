@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -29,17 +29,22 @@ func tool(t *testing.T, name, debian string) string {
 // listens on the port.
 func serve(t *testing.T, port int, command *exec.Cmd) string {
 	t.Helper()
-	var output bytes.Buffer
-	command.Stdout, command.Stderr = &output, &output
+	// A file and no pipe: whoever inherits a pipe keeps Wait waiting.
+	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Close()
+	command.Stdout, command.Stderr = output, output
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		<-ended
-	})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = command.Wait()
+	}()
+	t.Cleanup(func() { end(command.Process, ended) })
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	for range 400 {
 		if c, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
@@ -47,14 +52,26 @@ func serve(t *testing.T, port int, command *exec.Cmd) string {
 			return "http://" + addr
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s ended before it listened: %v\n%s", command.Path, err, output.String())
+		case <-ended:
+			said, _ := os.ReadFile(output.Name())
+			t.Fatalf("%s ended before it listened: %s\n%s", command.Path, command.ProcessState, said)
 		case <-time.After(25 * time.Millisecond):
 		}
 	}
 	t.Fatalf("%s does not listen on %s", command.Path, addr)
 	return ""
+}
+
+// end asks a server to stop, so that it ends what it started itself, and does
+// not wait for long.
+func end(server *os.Process, ended <-chan struct{}) {
+	_ = server.Signal(syscall.SIGTERM)
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		_ = server.Kill()
+		<-ended
+	}
 }
 
 // fileFor writes a file of testdata, with a free port where it says $PORT,

@@ -115,7 +115,7 @@ groups:
 `, c.reject, c.promise, c.path)
 	}
 	return strings.NewReplacer(
-		"$NAME", fmt.Sprintf("%q", c.name),
+		"$NAME", fmt.Sprintf("real-%d", number),
 		"$URL", c.url,
 		"$SOURCES", fmt.Sprintf("[127.0.%d.2, 127.0.%d.3]", 100+number, 100+number),
 	).Replace(scenario)
