@@ -24,6 +24,7 @@ type plane struct {
 	rejected []refusals
 	consumes bool // rejected requests consume, and are in spent
 	seen     map[float64]slice
+	bounds   map[[2]float64]float64 // what most has worked out
 }
 
 // Refusals are the rejections of one key that no other limit explains.
@@ -49,7 +50,7 @@ type slice struct {
 // planeOf returns the plane of one limit of a promise. Where rejections prove
 // nothing, it holds none.
 func planeOf(c *Case, l limiter.Limit) *plane {
-	p := &plane{seen: map[float64]slice{}, consumes: c.consumes()}
+	p := &plane{seen: map[float64]slice{}, bounds: map[[2]float64]float64{}, consumes: c.consumes()}
 	for _, rows := range byKey(c.Rows, keys(c.Header, []limiter.Limit{l}).certain) {
 		p.admitted = append(p.admitted, spansOf(rows, l.Clock(), isAdmitted))
 	}
@@ -99,25 +100,27 @@ func (p *plane) at(rate float64) slice {
 	}
 	s := slice{rate: rate, least: 1, most: math.Inf(1), tight: -1}
 	if !math.IsInf(rate, 1) {
-		p.bound(&s)
+		for i, a := range p.admitted {
+			if n, x := a.most(rate*(1+clockDrift), math.Inf(1)); n > s.least {
+				s.least, s.peak, s.on = n, x, i
+			}
+		}
+		p.refuse(&s, rate)
 	}
 	p.seen[rate] = s
 	return s
 }
 
-func (p *plane) bound(s *slice) {
-	fast, slow := s.rate*(1+clockDrift), s.rate*(1-clockDrift)
-	for i, a := range p.admitted {
-		if n, x := a.most(fast, math.Inf(1)); n > s.least {
-			s.least, s.peak, s.on = n, x, i
-		}
-	}
+// refuse bounds the burst of a slice by the rejections. What was there at
+// moment 0 is at least what the admissions needed beyond a rate, which may be
+// a faster one.
+func (p *plane) refuse(s *slice, faster float64) {
 	for i, r := range p.rejected {
-		room := usage{rate: slow, fresh: r.fresh}
-		if !r.fresh {
-			room.start = r.begun.began(fast)
+		u := usage{rate: s.rate * (1 - clockDrift), fresh: r.fresh}
+		if !r.fresh && !math.IsInf(faster, 1) {
+			u.start = r.begun.began(faster * (1 + clockDrift))
 		}
-		room.used(r.spent, r.asked, func(k int, used float64) {
+		u.used(r.spent, r.asked, func(k int, used float64) {
 			if !p.consumes {
 				used++
 			}
@@ -128,11 +131,28 @@ func (p *plane) bound(s *slice) {
 	}
 }
 
+// most bounds the burst from above for all rates from a slow one to a fast
+// one. With a key that was fresh the slow one does; else it is not known what
+// was there at moment 0, and the fast one tells the least of it.
+func (p *plane) most(slow, fast float64) float64 {
+	if slow == fast || !slices.ContainsFunc(p.rejected, func(r refusals) bool { return !r.fresh }) {
+		return p.at(slow).most
+	}
+	between := [2]float64{slow, fast}
+	if most, ok := p.bounds[between]; ok {
+		return most
+	}
+	s := slice{rate: slow, most: math.Inf(1)}
+	p.refuse(&s, fast)
+	p.bounds[between] = s.most
+	return s.most
+}
+
 // explains reports whether some burst explains the run at a rate.
 func (s slice) explains() bool { return fits(s.least, s.most) }
 
 // possible reports whether some rate between two may explain the run.
-func (p *plane) possible(low, high float64) bool { return fits(p.at(high).least, p.at(low).most) }
+func (p *plane) possible(low, high float64) bool { return fits(p.at(high).least, p.most(low, high)) }
 
 // fits reports whether there is a burst from the least on and below the most.
 // The margin keeps rounding from excluding anything; the most is rounded up
@@ -183,7 +203,7 @@ func (p *plane) search(documented float64, whole bool) region {
 	slices.Reverse(edges)
 	high, _ := p.first(edges, len(p.seen)+looks/2)
 	r := region{low: p.at(low), high: p.at(high), rates: Interval{low, high}}
-	r.bursts = Interval{r.high.least, r.low.most}
+	r.bursts = Interval{r.high.least, p.most(low, high)}
 	if whole {
 		p.wholeNumbers(&r)
 	}
@@ -245,9 +265,10 @@ func (p *plane) wholeNumbers(r *region) {
 	}
 	rates := Interval{math.Inf(1), 0}
 	for burst := first; burst <= last; burst++ {
-		slow, slowOut := p.bisect(r.low.rate, r.high.rate, func(s slice) bool { return s.least > burst+slack })
-		fast, fastOut := p.bisect(r.high.rate, r.low.rate, func(s slice) bool { return s.most <= burst })
-		if slowOut && fastOut && slow >= fast || slowOut && slow >= r.high.rate || fastOut && fast <= r.low.rate {
+		low, high := r.low.rate, r.high.rate
+		slow, slowOut := bisect(low, high, func(rate float64) bool { return p.at(rate).least > burst+slack })
+		fast, fastOut := bisect(high, low, func(rate float64) bool { return p.most(rate, high) <= burst })
+		if slowOut && fastOut && slow >= fast || slowOut && slow >= high || fastOut && fast <= low {
 			continue
 		}
 		r.whole = append(r.whole, int64(burst))
@@ -259,16 +280,16 @@ func (p *plane) wholeNumbers(r *region) {
 }
 
 // bisect returns the last rate on the way from one to another that is found
-// out of the question, if the first is, and all before the last are.
-func (p *plane) bisect(from, to float64, out func(slice) bool) (float64, bool) {
+// out of the question, if the first is; all before the last are.
+func bisect(from, to float64, out func(float64) bool) (float64, bool) {
 	switch {
-	case !out(p.at(from)):
+	case !out(from):
 		return from, false
-	case out(p.at(to)):
+	case out(to):
 		return to, true
 	}
 	for math.Abs(math.Log(to/from)) > fineness/10 {
-		if mid := math.Sqrt(from * to); out(p.at(mid)) {
+		if mid := math.Sqrt(from * to); out(mid) {
 			from = mid
 		} else {
 			to = mid
