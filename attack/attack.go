@@ -1,5 +1,6 @@
 // Package attack sends a plan with vegeta and records what happens. It is the
-// only part of duckload that waits or talks.
+// only part of duckload that waits or talks, and it judges nothing: what came
+// back is written down as it came, and so is every deviation from the plan.
 //
 // A conductor walks the phases of each track and hands the shots to lanes; a
 // lane is one vegeta attacker with connections of its own, whose pacer waits
@@ -23,13 +24,15 @@ import (
 // Options say how a plan is sent. The zero value sends over real sockets,
 // with no hosts allowed but loopback.
 type Options struct {
-	// Transport makes the transport of a lane. nil: net/http over a socket
-	// bound to the lane's source address.
+	// Transport makes the transport of a lane, in this process: there is no
+	// host to be allowed, and nothing to be dialled. nil: net/http, HTTP/1.1,
+	// over sockets bound to the lane's source address.
 	Transport func(scenarios.Lane) http.RoundTripper
 
 	// Dial, if not nil, returns a dial function that stands for a source
 	// address, or nil to bind a socket to it. A machine may lack 127.0.0.2; the
-	// built-in emulator can be told which source a connection stands for.
+	// built-in emulator can be told which source a connection stands for. It is
+	// asked for loopback addresses only.
 	Dial func(source netip.Addr) func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// TLS is what a handshake with the target starts from. nil: the roots of

@@ -32,7 +32,7 @@ func aim(o Options) (*url.URL, error) {
 // allowed here: there is nothing to contact.
 func permitted(ctx context.Context, o Options, target *url.URL) error {
 	host := target.Hostname()
-	if o.Transport != nil || Allows(o.AllowHosts, host) {
+	if o.Transport != nil || allows(o.AllowHosts, host) {
 		return nil
 	}
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
@@ -52,7 +52,7 @@ func permitted(ctx context.Context, o Options, target *url.URL) error {
 // sent to it: a name that suddenly means something else gains nothing by it.
 func guard(host string, allowed []string) func(network, address string, _ syscall.RawConn) error {
 	return func(_, address string, _ syscall.RawConn) error {
-		if Allows(allowed, host) {
+		if allows(allowed, host) {
 			return nil
 		}
 		if at, err := netip.ParseAddrPort(address); err == nil && permits(allowed, at.Addr()) {
@@ -64,12 +64,12 @@ func guard(host string, allowed []string) func(network, address string, _ syscal
 
 // permits reports whether an address may be contacted under any name.
 func permits(allowed []string, a netip.Addr) bool {
-	return a.Unmap().IsLoopback() || Allows(allowed, a.String())
+	return a.Unmap().IsLoopback() || allows(allowed, a.String())
 }
 
-// Allows reports whether a list of hosts contains one, whatever the spelling.
+// allows reports whether a list of hosts contains one, whatever the spelling.
 // Ports play no part.
-func Allows(allowed []string, host string) bool {
+func allows(allowed []string, host string) bool {
 	return slices.ContainsFunc(allowed, func(a string) bool { return plainHost(a) == plainHost(host) })
 }
 

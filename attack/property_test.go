@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,7 @@ import (
 // A rough is a network that delays, loses and sends again as it was drawn.
 type rough struct {
 	fates []fate
-	next  int
+	next  atomic.Int32
 }
 
 type fate struct {
@@ -28,8 +29,7 @@ type fate struct {
 }
 
 func (n *rough) RoundTrip(r *http.Request) (*http.Response, error) {
-	f := n.fates[n.next%len(n.fates)] // requests start one after another in virtual time
-	n.next++
+	f := n.fates[int(n.next.Add(1)-1)%len(n.fates)]
 	for range f.tries {
 		httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
 	}
@@ -101,8 +101,8 @@ func judge(rt *rapid.T, plan scenarios.Plan, network *rough, all []history.Obser
 			rt.Errorf("got %+v, want an error where there is no answer, and nowhere else", o)
 		}
 	}
-	if sent != network.next {
-		rt.Errorf("%d requests on record, %d were sent", sent, network.next)
+	if got := int(network.next.Load()); sent != got {
+		rt.Errorf("%d requests on record, %d were sent", sent, got)
 	}
 	if budget > 0 && sent > budget {
 		rt.Errorf("sent %d requests, the budget is %d", sent, budget)

@@ -3,15 +3,12 @@ package attack
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
 	"reflect"
 	"strings"
 	"sync"
@@ -20,7 +17,6 @@ import (
 	"time"
 
 	"duckload/history"
-	"duckload/scenarios"
 )
 
 // The tests of this file use real sockets on loopback.
@@ -76,161 +72,6 @@ func TestEveryRequestArrivesOnceAndInsideItsInterval(t *testing.T) {
 	}
 }
 
-// A request to warm up would spend allowance.
-func TestConnectionsAreWarmedWithoutARequest(t *testing.T) {
-	var requests, connections atomic.Int32
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
-	opened := make(chan struct{}, 100)
-	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			connections.Add(1)
-			opened <- struct{}{}
-		}
-	}
-	s.Start()
-	defer s.Close()
-	p := newPool(Options{}, parse(t, s.URL), scenarios.Lane{}.Source, 50)
-	defer p.close()
-	p.warm(t.Context(), 30)
-	for range 30 {
-		<-opened
-	}
-	if requests.Load() != 0 || len(p.spares) != 30 {
-		t.Errorf("got %d requests and %d spare connections, want 0 and 30", requests.Load(), len(p.spares))
-	}
-	client := http.Client{Transport: p.transport}
-	answer, err := client.Get(s.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	if connections.Load() != 30 || len(p.spares) != 29 || requests.Load() != 1 {
-		t.Errorf("after a request: %d connections, %d spare, want 30 and 29", connections.Load(), len(p.spares))
-	}
-	// A spare that the server may have closed is not used.
-	for i := range p.spares {
-		p.spares[i].since = time.Now().Add(-fresh - 1)
-	}
-	if c := p.spare(); c != nil || len(p.spares) != 0 {
-		t.Errorf("got a spare connection that is %v old", fresh)
-	}
-}
-
-func parse(t *testing.T, target string) *url.URL {
-	t.Helper()
-	u, err := aim(Options{Target: target})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
-
-func TestABurstFindsWarmConnections(t *testing.T) {
-	var dialled, before atomic.Int32 // before the first request
-	var first sync.Once
-	s := serve(t, func(http.ResponseWriter, *http.Request) {
-		first.Do(func() { before.Store(dialled.Load()) })
-		time.Sleep(50 * time.Millisecond)
-	})
-	var all []history.Observation
-	o := to(s.URL, &all)
-	o.Dial = func(netip.Addr) func(context.Context, string, string) (net.Conn, error) {
-		return func(ctx context.Context, network, address string) (net.Conn, error) {
-			defer dialled.Add(1)
-			var d net.Dialer
-			return d.DialContext(ctx, network, address)
-		}
-	}
-	complete(t, pacing(t, "{burst: 40}"), o)
-	if before.Load() != 40 || dialled.Load() != 40 {
-		t.Errorf("%d connections were dialled before the first request, and %d in all, want 40", before.Load(), dialled.Load())
-	}
-}
-
-func TestConnectionsAreClosedWhenTheRunEnds(t *testing.T) {
-	var opened, closed atomic.Int32
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	gone := make(chan struct{}, 1000)
-	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			opened.Add(1)
-		case http.StateClosed:
-			closed.Add(1)
-			gone <- struct{}{}
-		}
-	}
-	s.Start()
-	defer s.Close()
-	var all []history.Observation
-	complete(t, pacing(t, "{burst: 20}"), to(s.URL, &all))
-	for closed.Load() < 20 {
-		select {
-		case <-gone:
-		case <-time.After(10 * time.Second):
-			t.Fatalf("%d of %d connections were closed", closed.Load(), opened.Load())
-		}
-	}
-}
-
-// net/http sends an idempotent request again if a reused connection dies before
-// the first byte of an answer, and tells nobody.
-func TestARequestThatTheTransportSentTwiceIsRecordedTwice(t *testing.T) {
-	target := raw(t, dyingOnSecond)
-	plan := planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 1}, {rest: 100ms}, {burst: 1}]}`)
-	var all []history.Observation
-	complete(t, plan, to(target, &all))
-	if len(all) != 3 {
-		t.Fatalf("got %d observations, want 3: %s", len(all), list(all))
-	}
-	lost, final := all[1], all[2]
-	if !lost.Resent || lost.Answered != history.Never || lost.Status != 0 || lost.Error != "resent" || lost.Seq != 1 {
-		t.Errorf("got %+v, want an attempt without an answer", lost)
-	}
-	if final.Resent || final.Status != 200 || final.Seq != 1 || final.Sent < lost.Done || lost.Sent > lost.Done || lost.Intended != final.Intended {
-		t.Errorf("got %+v after %+v, want the answer to the second attempt", final, lost)
-	}
-}
-
-// dyingOnSecond answers the first request of the first connection, closes it
-// at the second, and answers whatever comes on later ones.
-func dyingOnSecond(n int, c net.Conn) {
-	r := bufio.NewReader(c)
-	for i := 0; ; i++ {
-		if _, err := http.ReadRequest(r); err != nil || n == 0 && i == 1 {
-			return
-		}
-		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-	}
-}
-
-func TestTheTransportMayNotSendAgainBeyondTheBudget(t *testing.T) {
-	var requests atomic.Int32
-	target := raw(t, func(n int, c net.Conn) {
-		r := bufio.NewReader(c)
-		for i := 0; ; i++ {
-			if _, err := http.ReadRequest(r); err != nil {
-				return
-			}
-			if requests.Add(1); n == 0 && i == 1 {
-				return
-			}
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		}
-	})
-	plan := planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 1}, {rest: 100ms}, {burst: 1}]}`)
-	var all []history.Observation
-	o := to(target, &all)
-	o.Budget.Requests = 2
-	end, err := Run(t.Context(), plan, o)
-	if err != nil || requests.Load() != 2 || len(all) != 2 || end.Reason != "budget" {
-		t.Fatalf("got %d requests, %d observations, %+v, %v, want the budget of 2", requests.Load(), len(all), end, err)
-	}
-	if last := all[1]; last.Resent || last.Status != 0 || last.Error != "eof" || last.Answered != history.Never {
-		t.Errorf("got %+v, want a request whose connection was closed", last)
-	}
-}
-
 func TestRedirectsAreAnswers(t *testing.T) {
 	var followed atomic.Int32
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -243,12 +84,6 @@ func TestRedirectsAreAnswers(t *testing.T) {
 	complete(t, planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 5}]}`), to(s.URL, &all))
 	if followed.Load() != 0 || len(all) != 5 || all[0].Status != 302 {
 		t.Errorf("got %d requests, %d of them followed a redirect: %s", len(all), followed.Load(), list(all))
-	}
-}
-
-func TestNoProxyIsAsked(t *testing.T) {
-	if p := newPool(Options{}, parse(t, "http://127.0.0.1"), scenarios.Lane{}.Source, 1); p.transport.Proxy != nil {
-		t.Error("the transport asks for a proxy, which would move the target without a word")
 	}
 }
 
@@ -378,37 +213,5 @@ func TestAStopEndsRequestsThatHang(t *testing.T) {
 		if o.Error != "canceled" || o.Answered != history.Never {
 			t.Errorf("got %+v, want a request that was given up", o)
 		}
-	}
-}
-
-func TestABurstOverTLSShakesHandsBeforehand(t *testing.T) {
-	var shaken, before atomic.Int32 // before the first request
-	var first sync.Once
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		first.Do(func() { before.Store(shaken.Load()) })
-		time.Sleep(50 * time.Millisecond)
-	}))
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that are meant to fail
-	s.StartTLS()
-	defer s.Close()
-	var all []history.Observation
-	o := to(s.URL, &all)
-	complete(t, pacing(t, "{burst: 20}"), o)
-	for _, got := range all {
-		if got.Error != "tls" || got.Status != 0 {
-			t.Fatalf("got %+v of a server that nobody vouches for, want the class tls", got)
-		}
-	}
-	all = nil
-	o.TLS = s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-	o.TLS.VerifyConnection = func(tls.ConnectionState) error { shaken.Add(1); return nil }
-	complete(t, pacing(t, "{burst: 20}"), o)
-	for _, got := range all {
-		if got.Status != 200 {
-			t.Fatalf("got %+v, want an answer", got)
-		}
-	}
-	if before.Load() != 20 || shaken.Load() != 20 {
-		t.Errorf("%d handshakes before the first request and %d in all, want 20", before.Load(), shaken.Load())
 	}
 }
