@@ -1,10 +1,8 @@
 package analyze
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"duckload/limiter"
@@ -160,68 +158,28 @@ type excess struct{ from, to time.Duration }
 // rate, a count over windows otherwise. O(n) where no request overtook
 // another, O(n log n) else.
 func (s spans) exceed(r rule) (excess, bool) {
-	switch {
-	case s.len() == 0:
+	if s.len() == 0 {
 		return excess{}, false
-	case r.short > 0:
+	}
+	if r.short > 0 {
 		return s.exceedWindow(r)
-	case s.agreeable():
-		return s.exceedInOrder(r)
 	}
-	return s.exceedAnyOrder(r)
-}
-
-// exceedInOrder is the linear test for intervals in one order: the earliest
-// possible schedule of intervals i to j fails if, and only if, the count from
-// the start of i to the end of j is too large.
-func (s spans) exceedInOrder(r rule) (excess, bool) {
-	best, at := math.Inf(-1), 0
-	for j := range s.rows {
-		if v := r.rate*float64(s.from[j]) - float64(j); v > best {
-			best, at = v, j
-		}
-		if float64(j+1)+best > r.most+r.rate*float64(s.to[j])+slack {
-			return excess{s.from[at], s.to[j]}, true
-		}
-	}
-	return excess{}, false
-}
-
-// exceedAnyOrder sweeps the ends; a tree over the starts holds, for each start
-// a, how many intervals lie in [a, b], plus r·a.
-func (s spans) exceedAnyOrder(r rule) (excess, bool) {
-	order := make([]int, s.len())
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(s.to[a], s.to[b]) })
-	t := newTree(s.len(), func(i int) float64 { return r.rate * float64(s.from[i]) })
-	for _, i := range order {
-		t.add(i+1, 1)
-		// A start after this end counts nothing and proves nothing.
-		if at, v := t.max(s.begun(s.to[i])); v > r.most+r.rate*float64(s.to[i])+slack {
-			return excess{s.from[at], s.to[i]}, true
-		}
-	}
-	return excess{}, false
+	most, x := s.most(r.rate, r.most+slack)
+	return x, most > r.most+slack
 }
 
 // exceedWindow counts what lies in stretches shorter than the rule's. For
 // each end the longest of them is enough.
 func (s spans) exceedWindow(r rule) (excess, bool) {
-	order := make([]int, s.len())
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(s.to[a], s.to[b]) })
+	order := s.orderOfEnds()
 	started := make(fenwick, s.len()+1)
 	for k, i := range order {
-		started.add(i)
+		started.add(int(i))
 		first := s.begun(s.to[i] - r.short) // shorter than, so a start at the bound is out
 		if n := k + 1 - started.sum(first); float64(n) > r.most+slack {
 			from := s.from[i]
 			for _, o := range order[:k+1] {
-				if o >= first {
+				if int(o) >= first {
 					from = min(from, s.from[o])
 				}
 			}

@@ -33,7 +33,7 @@ func (c *Case) stretched(f *bucketFit, s slice, l limiter.Limit) *Witness {
 // have been spent.
 func (c *Case) refused(f *bucketFit, s slice, l limiter.Limit) *Witness {
 	r := f.plane.rejected[s.which]
-	row := r.asked.rows[s.tight]
+	row := r.asked.row(s.tight)
 	w := &Witness{
 		From: row.Sent, To: row.Answered, Counted: 1, Allowed: s.most,
 		Requests: c.Evidence([]Row{row}),

@@ -103,8 +103,8 @@ func (r *room) trailing(row Row) []Row {
 		from = row.Sent - stale(r.limit.Clock()) - r.window
 	}
 	var all []Row
-	for i, s := range r.spans.rows {
-		if s.Ordinal != row.Ordinal && r.spans.from[i] <= row.Answered && r.spans.to[i] >= from {
+	for i := range r.spans.from {
+		if s := r.spans.row(i); s.Ordinal != row.Ordinal && r.spans.from[i] <= row.Answered && r.spans.to[i] >= from {
 			all = append(all, s)
 		}
 	}

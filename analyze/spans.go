@@ -9,33 +9,47 @@ import (
 )
 
 // Spans are the intervals in which decisions of one kind were made, on one
-// key. They are closed, and in order of their start.
+// key. They are closed, and in order of their start. There may be ten million,
+// so they share the rows, and what is sorted already is not sorted again.
 type spans struct {
-	rows []Row           // in order of Sent
-	from []time.Duration // start of each, made earlier by what the limiter's clock may lag; rising
-	to   []time.Duration // end of each; history.Never if the answer never came
-	ends []time.Duration // the ends in rising order
+	rows  []Row           // of the key, in order of Sent
+	place []uint32        // of each span's row
+	from  []time.Duration // start of each, made earlier by what the limiter's clock may lag; rising
+	to    []time.Duration // end of each; history.Never if the answer never came
+	ends  []time.Duration // the ends in rising order
 }
 
 // spansOf takes the intervals of the rows that a condition chooses. A
 // limiter's clock shows a moment up to one step old, so a decision may carry a
 // moment before the request was sent.
 func spansOf(rows []Row, step time.Duration, chosen func(Row) bool) spans {
-	var s spans
-	lag := stale(step)
+	s := spans{rows: rows}
+	n, lag := 0, stale(step)
 	for _, r := range rows {
 		if chosen(r) {
-			s.rows = append(s.rows, r)
+			n++
+		}
+	}
+	s.place, s.from, s.to = make([]uint32, 0, n), make([]time.Duration, 0, n), make([]time.Duration, 0, n)
+	for i, r := range rows {
+		if chosen(r) {
+			s.place = append(s.place, uint32(i))
 			s.from = append(s.from, r.Sent-lag)
 			s.to = append(s.to, r.Answered)
 		}
 	}
-	s.ends = slices.Clone(s.to)
-	slices.Sort(s.ends)
+	s.ends = s.to
+	if !s.agreeable() {
+		s.ends = slices.Clone(s.to)
+		slices.Sort(s.ends)
+	}
 	return s
 }
 
-func (s spans) len() int { return len(s.rows) }
+func (s spans) len() int { return len(s.from) }
+
+// row is the row of a span.
+func (s spans) row(i int) Row { return s.rows[s.place[i]] }
 
 // agreeable reports whether the intervals end in the order in which they
 // begin: no request overtook another.
@@ -57,7 +71,7 @@ func (s spans) within(a, b time.Duration) []Row {
 	var inside []Row
 	for i := sort.Search(len(s.from), func(i int) bool { return s.from[i] >= a }); i < len(s.from) && s.from[i] <= b; i++ {
 		if s.to[i] <= b {
-			inside = append(inside, s.rows[i])
+			inside = append(inside, s.row(i))
 		}
 	}
 	return inside
@@ -71,17 +85,28 @@ func mayConsume(rejectsToo bool) func(Row) bool {
 }
 
 // byKey splits rows by the number that keys gave their lanes, in the order of
-// first appearance.
+// first appearance. Where all are of one key, it copies none.
 func byKey(rows []Row, key []int) [][]Row {
 	place := map[int]int{}
-	var all [][]Row
+	var sizes []int
 	for _, r := range rows {
 		i, ok := place[key[r.Lane]]
 		if !ok {
-			i = len(all)
+			i = len(sizes)
 			place[key[r.Lane]] = i
-			all = append(all, nil)
+			sizes = append(sizes, 0)
 		}
+		sizes[i]++
+	}
+	if len(sizes) == 1 {
+		return [][]Row{rows}
+	}
+	all := make([][]Row, len(sizes))
+	for i, n := range sizes {
+		all[i] = make([]Row, 0, n)
+	}
+	for _, r := range rows {
+		i := place[key[r.Lane]]
 		all[i] = append(all[i], r)
 	}
 	return all
