@@ -34,6 +34,7 @@ func (c *compiler) compiled(group int, lanes []int) []Phase {
 		b.others = b.others[:maxOthers]
 	}
 	b.others = append(slices.Clone(b.others), c.tricks(lanes[0])...)
+	b.sharing = c.sharing(l.Scope, lanes[0], b.others)
 	switch {
 	case l.Unverified: // nothing is to be verified, but something is to be sent
 		b.add(Phase{Pace: lone.Name, Label: "one request", Why: "every limit is marked verify: false, so none is approached", About: b.trip, Likely: 1})
@@ -73,7 +74,8 @@ type builder struct {
 	patience time.Duration
 	lanes    []int
 	others   []int
-	room     int // how many requests the other limits of the promise admit at once
+	sharing  []int // those of the others that may count on the same counter
+	room     int   // how many requests the other limits of the promise admit at once
 	phases   []Phase
 }
 
@@ -81,6 +83,8 @@ func (b *builder) add(p Phase) {
 	p.Limit, p.Lanes = b.limit, b.lanes
 	if pace, ok := PaceOf(p); ok && pace.Length != nil {
 		p.About, p.Likely = pace.Length(p), pace.Requests(p)
+	} else {
+		p.Lanes = append(slices.Clone(b.lanes), b.sharing...)
 	}
 	b.phases = append(b.phases, p)
 }
@@ -135,12 +139,38 @@ func (b *builder) behind(other limiter.Limit) {
 	b.edging(20 * time.Second)
 }
 
-// sustained paces itself at exactly the documented rate.
+// sustained paces itself at the documented rate, or as little below it as
+// makes every rejection the server's fault.
 func (b *builder) sustained() {
-	token := b.limit.Interval()
-	n := min(max(2, min(int((5*time.Second+token-1)/token), b.room/8)), 60)
-	b.add(Phase{Pace: hold.Name, Label: fmt.Sprintf("hold %d/%s", b.limit.Limit, limiter.Per(b.limit.Window)), Rate: b.limit.Rate(), For: time.Duration(n-1)*token + min(token/2, max(250*time.Millisecond, 4*b.trip)),
-		Why: "a client that keeps exactly to the documented rate must never be rejected"})
+	gap := b.steady()
+	n := min(max(2, min(int((5*time.Second+gap-1)/gap), b.room/8)), 60)
+	rate, label := float64(time.Second)/float64(gap), fmt.Sprintf("%.3g", float64(b.limit.Window)/float64(gap))
+	if gap == b.limit.Interval() {
+		rate, label = b.limit.Rate(), fmt.Sprint(b.limit.Limit)
+	}
+	b.add(Phase{Pace: hold.Name, Label: "hold " + label + "/" + limiter.Per(b.limit.Window), Rate: rate, For: time.Duration(n-1)*gap + min(gap/2, max(250*time.Millisecond, 4*b.trip)),
+		Why: "a client that keeps to the documented rate must never be rejected"})
+}
+
+// steady returns the time between requests at which a client must never be
+// rejected, however late some of them are: that of the documented rate where
+// a burst gives slack. Without one, a request that is a little late makes the
+// next one early; a window may hold one more than its limit of those that come
+// exactly at its rate, and a weighted one counts up to two more.
+func (b *builder) steady() time.Duration {
+	l := b.limit
+	late := l.Clock() + b.trip
+	switch {
+	case l.Reading == limiter.TokenBucket && l.Burst == 1:
+		return slower(l.Interval()) + late
+	case l.Reading == limiter.TokenBucket, l.Reading == limiter.SteppedBucket:
+		return l.Interval()
+	case l.Reading == limiter.FixedWindow, l.Reading == limiter.SlidingLog:
+		return (slower(l.Window) + late) / time.Duration(l.Limit)
+	case l.Limit <= 2:
+		return slower(l.FullRest()) + late
+	}
+	return (slower(l.Window) + late) / time.Duration(l.Limit-2)
 }
 
 // obeying asks twice for a Retry-After and keeps to it.

@@ -39,6 +39,21 @@ func (c *compiler) tricks(first int) []int {
 	return lanes
 }
 
+// sharing returns those of the other lanes that may count on the counter of the
+// first, as far as the scope is documented.
+func (c *compiler) sharing(s limiter.Scope, first int, others []int) []int {
+	var all []int
+	mine := c.plan.Lanes[first]
+	for _, i := range others {
+		l := c.plan.Lanes[i]
+		if s == limiter.ScopeIP && l.Source != mine.Source || s == limiter.ScopeKey && l.Identity != mine.Identity {
+			continue
+		}
+		all = append(all, i)
+	}
+	return all
+}
+
 // lanes adds identities times sources, and returns their indices.
 func (c *compiler) lanes(group int) []int {
 	g := c.plan.Scenario.Groups[group]
