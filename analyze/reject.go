@@ -19,7 +19,7 @@ code of a rejection. The second kind is what this check looks for: the body says
 says something else, so that clients which look at the status do not back off. Each such answer alone is proof.
 
 If nothing was rejected the check is inconclusive. It then says whether answers were seen that look like rejections by
-their status 429 or a Retry-After: the scenario may name the wrong status (nginx rejects with 503 unless told otherwise).
+their status (429, or 503) or a Retry-After: the scenario may name the wrong status (nginx rejects with 503 unless told otherwise).
 
 Typical causes of failure: a limiter's default of 503 or 403 behind a gateway that documents 429; an error handler that
 turns every refusal into a 500; a second limiter in front that answers differently.`,
@@ -47,9 +47,11 @@ func (w *statusWatch) Observe(o *history.Observation, outcome limiter.Outcome) {
 }
 
 // looksRejected reports whether an answer that the scenario does not name has
-// the marks of a rejection. It decides no verdict, it only suggests a remedy.
+// the marks of a rejection, or a status that limiters reject with where nobody
+// told them otherwise. It decides no verdict, it only suggests a remedy.
 func looksRejected(o *history.Observation) bool {
-	if o.Status == 429 {
+	switch o.Status {
+	case 429, 503:
 		return true
 	}
 	return o.Status >= 400 && parseRetryAfter(o.Evidence).defect != missing
