@@ -71,7 +71,7 @@ type wrongful struct {
 func (c *Case) wronglyRejected() (wrong []wrongful, judged int) {
 	if c.floor == nil {
 		c.floor = &floorResult{}
-		c.floor.wrong, c.floor.judged = c.wrongUnder(c.Promise.Limits, keys(c.Header, c.Promise.Limits).possible, c.consumes(), 0)
+		c.floor.wrong, c.floor.judged = c.wrongUnder(c.possibleKeys(), 0)
 	}
 	return c.floor.wrong, c.floor.judged
 }
@@ -87,28 +87,43 @@ func (c *Case) consumes() bool {
 	return len(c.Promise.Limits) > 1 || slices.ContainsFunc(c.Promise.Limits, func(l limiter.Limit) bool { return l.RejectsConsume })
 }
 
-// wrongUnder is wronglyRejected for other limits, with lanes of the same
-// number on one key. It ends when it has found enough; 0: all.
-func (c *Case) wrongUnder(limits []limiter.Limit, key []int, consumes bool, enough int) (wrong []wrongful, judged int) {
-	for _, rows := range byKey(c.Rows, key) {
-		var rooms []*room
-		for _, l := range limits {
-			rooms = append(rooms, newRoom(l, spansOf(rows, l.Clock(), mayConsume(consumes)), c.Header.Groups[c.Group].Fresh))
+// wrongUnder is wronglyRejected with lanes of the same number on one key, for
+// each limit of the promise. It ends when it has found enough; 0: all.
+func (c *Case) wrongUnder(key [][]int, enough int) (wrong []wrongful, judged int) {
+	consumes := c.consumes()
+	rooms := make([]map[int]*room, len(key))
+	for i, l := range c.Promise.Limits {
+		rooms[i] = map[int]*room{}
+		for _, rows := range byKey(c.Rows, key[i]) {
+			rooms[i][key[i][rows[0].Lane]] = newRoom(l, spansOf(rows, l.Clock(), mayConsume(consumes)), c.Header.Groups[c.Group].Fresh)
 		}
-		for _, r := range rows {
-			if r.Outcome != limiter.Rejected || c.Header.Lanes[r.Lane].Group != c.Group {
-				continue
-			}
-			judged++
-			if w, is := wrongfully(rooms, r, consumes); is {
-				wrong = append(wrong, w)
-				if len(wrong) == enough {
-					return wrong, judged
-				}
+	}
+	met := make([]*room, len(key))
+	for _, r := range c.Rows {
+		if r.Outcome != limiter.Rejected || c.Header.Lanes[r.Lane].Group != c.Group {
+			continue
+		}
+		judged++
+		for i := range met {
+			met[i] = rooms[i][key[i][r.Lane]]
+		}
+		if w, is := wrongfully(met, r, consumes); is {
+			wrong = append(wrong, w)
+			if len(wrong) == enough {
+				return wrong, judged
 			}
 		}
 	}
 	return wrong, judged
+}
+
+// possibleKeys returns for each limit which lanes may share a key of it.
+func (c *Case) possibleKeys() [][]int {
+	var all [][]int
+	for _, l := range c.Promise.Limits {
+		all = append(all, keys(c.Header, []limiter.Limit{l}).possible)
+	}
+	return all
 }
 
 func wrongfully(rooms []*room, r Row, consumes bool) (wrongful, bool) {

@@ -193,7 +193,7 @@ func (c *Case) test(h *hypothesis, enough int) {
 		}
 	}
 	if c.Header.Groups[c.Group].Exclusive && c.Whole {
-		h.wrong, _ = c.wrongUnder(c.Promise.Limits, h.key, c.consumes(), enough)
+		h.wrong, _ = c.wrongUnder(c.keysUnder(*h), enough)
 	}
 }
 
@@ -336,9 +336,21 @@ func coarserOr(documented, h hypothesis) string {
 	return "other"
 }
 
+// keysUnder returns for each limit which lanes may share a key of it. A limit
+// that is not verified keeps its own scope, which may be another one.
+func (c *Case) keysUnder(h hypothesis) [][]int {
+	all := c.possibleKeys()
+	for i, l := range c.Promise.Limits {
+		if !l.Unverified {
+			all[i] = h.key
+		}
+	}
+	return all
+}
+
 // explainedUnder reports whether a hypothesis explains one rejection.
 func (c *Case) explainedUnder(h hypothesis, r Row) bool {
-	wrong, _ := c.wrongUnder(c.Promise.Limits, h.key, c.consumes(), 0)
+	wrong, _ := c.wrongUnder(c.keysUnder(h), 0)
 	return !slices.ContainsFunc(wrong, func(w wrongful) bool { return w.row.Ordinal == r.Ordinal })
 }
 
@@ -346,11 +358,13 @@ func (c *Case) explainedUnder(h hypothesis, r Row) bool {
 // measured beside the verdicts.
 const examinable = 200_000
 
+func (c *Case) tooMany() bool { return len(c.Rows) > examinable }
+
 // measuredScope returns who shares a counter, as far as the run shows it at
 // the documented limits: "ip", "key", "global" or "unknown".
 func (c *Case) measuredScope() string {
 	const unknown = "unknown"
-	if len(c.Rows) > examinable {
+	if c.tooMany() {
 		return unknown
 	}
 	documented := documentedScope(c.Promise)
