@@ -31,7 +31,7 @@ type plane struct {
 type refusals struct {
 	asked spans
 	spent spans
-	begun spans // admitted by the same key for certain: what was there at moment 0
+	begun spans // admitted by the same key for certain: what was there at moment 0; not looked at if fresh
 	fresh bool
 }
 
@@ -47,12 +47,20 @@ type slice struct {
 	tight int     // and its number; -1 if none bounds the burst
 }
 
+// manyAdmitted is from where on admissions that overtake each other are put in
+// one order, because a plane looks at them again and again.
+const manyAdmitted = 20_000
+
 // planeOf returns the plane of one limit of a promise. Where rejections prove
 // nothing, it holds none.
 func planeOf(c *Case, l limiter.Limit) *plane {
 	p := &plane{seen: map[float64]slice{}, bounds: map[[2]float64]float64{}, consumes: c.consumes()}
 	for _, rows := range byKey(c.Rows, keys(c.Header, []limiter.Limit{l}).certain) {
-		p.admitted = append(p.admitted, spansOf(rows, l.Clock(), isAdmitted))
+		admitted := spansOf(rows, l.Clock(), isAdmitted)
+		if admitted.len() > manyAdmitted {
+			admitted = admitted.inOneOrder()
+		}
+		p.admitted = append(p.admitted, admitted)
 	}
 	if !c.refutable() {
 		return p
@@ -63,9 +71,12 @@ func planeOf(c *Case, l limiter.Limit) *plane {
 		spent := spansOf(rows, l.Clock(), mayConsume(p.consumes))
 		unexplained := c.unexplained(l, rows)
 		for _, own := range byKey(rows, ring.certain) {
-			asked := spansOf(own, l.Clock(), unexplained)
-			if asked.len() > 0 {
-				p.rejected = append(p.rejected, refusals{asked, spent, spansOf(own, l.Clock(), isAdmitted), fresh})
+			r := refusals{asked: spansOf(own, l.Clock(), unexplained).decisive(spent), spent: spent, fresh: fresh}
+			if !fresh {
+				r.begun = spansOf(own, l.Clock(), isAdmitted)
+			}
+			if r.asked.len() > 0 {
+				p.rejected = append(p.rejected, r)
 			}
 		}
 	}

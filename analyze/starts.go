@@ -146,37 +146,3 @@ func (t *starts) where() int {
 	}
 	return at
 }
-
-// A skyline answers which of some numbers is the largest from a place on to
-// another one, while the first place moves towards 0: it keeps those that are
-// larger than everything between.
-type skyline struct {
-	places []int32 // falling: the last one is the first place
-	values []float64
-}
-
-// push adds the number at a place before all others.
-func (s *skyline) push(place int, v float64) {
-	for n := len(s.values); n > 0 && s.values[n-1] <= v; n = len(s.values) {
-		s.places, s.values = s.places[:n-1], s.values[:n-1]
-	}
-	s.places, s.values = append(s.places, int32(place)), append(s.values, v)
-}
-
-// max returns the largest number at a place below one; -Inf if there is none.
-func (s *skyline) max(below int) float64 {
-	// The values rise with the places, so the last place that counts has it.
-	low, high := 0, len(s.places)
-	for low < high {
-		mid := (low + high) / 2
-		if int(s.places[mid]) < below {
-			high = mid
-		} else {
-			low = mid + 1
-		}
-	}
-	if low == len(s.places) {
-		return math.Inf(-1)
-	}
-	return s.values[low]
-}

@@ -2,7 +2,7 @@ package analyze
 
 import (
 	"math"
-	"sort"
+	"slices"
 	"time"
 )
 
@@ -21,36 +21,57 @@ type usage struct {
 	start  float64       // of a bucket, if not: what was there at moment 0, at the least
 }
 
-// used tells for each span of asked, the last first, the most that may have
-// been spent at any moment of it. The spans of spent must have their ends.
+// used tells for each span of asked, which must be decisive, the most that may
+// have been spent at any moment of it. The spans of spent must have their ends.
 //
 // What may have been spent falls between the starts of spans, so only those
-// and the start of the asked one matter. Both are swept once, which leaves a
-// range of starts for each asked span; the largest of each range comes from a
-// skyline. O(n log n).
+// and the start of the asked one matter. Decisive spans begin and end in one
+// order, so the largest of a moving stretch of starts is asked for. O(n).
 func (r usage) used(spent, asked spans, tell func(i int, most float64)) {
-	own := make([]float64, asked.len())
-	peaks := make([]float64, spent.len())
-	sweep := r.sweep(spent)
-	for i, j := 0, 0; i < len(peaks) || j < len(own); {
-		if j == len(own) || i < len(peaks) && spent.from[i] <= asked.from[j] {
-			peaks[i] = sweep.at(spent.from[i])
-			i++
-			continue
+	own, peaks := r.sweep(spent), r.sweep(spent)
+	var places []int // of starts that are higher than every later one, and how high they are
+	var values []float64
+	next, first := 0, 0
+	for i, from := range asked.from {
+		for ; next < spent.len() && spent.from[next] <= asked.to[i]; next++ {
+			v := peaks.at(spent.from[next])
+			for len(values) > first && values[len(values)-1] <= v {
+				places, values = places[:len(places)-1], values[:len(values)-1]
+			}
+			places, values = append(places, next), append(values, v)
 		}
-		own[j] = sweep.at(asked.from[j])
-		j++
-	}
-	var line skyline
-	next := len(peaks)
-	for j := len(own) - 1; j >= 0; j-- {
-		from, to := asked.from[j], asked.to[j]
-		for next > 0 && spent.from[next-1] > from {
-			next--
-			line.push(next, peaks[next])
+		for first < len(places) && spent.from[places[first]] <= from {
+			first++
 		}
-		tell(j, max(own[j], line.max(spent.begunAfter(next, to))))
+		most := own.at(from)
+		if first < len(places) {
+			most = max(most, values[first])
+		} else {
+			places, values, first = places[:0], values[:0], 0
+		}
+		tell(i, most)
 	}
+}
+
+// decisive returns those rejections that say more than every other: between
+// the starts of what may have spent allowance less and less of it is gone, so
+// of two rejections the later one says more, unless more such starts lie
+// before its end. That leaves no more of them than there are starts, and one.
+func (s spans) decisive(spent spans) spans {
+	var left []int
+	ends := math.MaxInt // starts before the end of the first one left
+	for i := s.len() - 1; i >= 0; i-- {
+		if n := spent.begun(s.to[i]); n < ends {
+			left, ends = append(left, i), n
+		}
+	}
+	slices.Reverse(left)
+	d := spans{rows: s.rows, place: make([]uint32, len(left)), from: make([]time.Duration, len(left)), to: make([]time.Duration, len(left))}
+	for k, i := range left {
+		d.place[k], d.from[k], d.to[k] = s.place[i], s.from[i], s.to[i]
+	}
+	d.ends = d.to
+	return d
 }
 
 // A sweep moves through time and knows what may have been spent.
@@ -136,16 +157,6 @@ func (w *sweep) stepped(d time.Duration, begun float64) float64 {
 		most = max(most, begun-float64(o.ended)-float64(k)*w.each)
 	}
 	return max(most, w.old[steps-1].best+begun-w.rate*float64(d)+w.each+slack)
-}
-
-// begunAfter is begun, given that all before a place do.
-func (s spans) begunAfter(place int, d time.Duration) int {
-	width := 1
-	for place+width <= s.len() && s.from[place+width-1] <= d {
-		place += width
-		width *= 2
-	}
-	return place + sort.Search(min(width-1, s.len()-place), func(i int) bool { return s.from[place+i] > d })
 }
 
 // began returns what was in a bucket at moment 0, at the least: what was
