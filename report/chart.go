@@ -229,7 +229,7 @@ func blank() *plot.Plot {
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Color, axis.Tick.Color = tint("text"), tint("text")
 		axis.Tick.Label.Color = tint("text")
-		axis.Tick.Label.Font.Size = letter
+		axis.Tick.Label.Font.Size, axis.Tick.Label.Font.Variant = letter, "Sans"
 		axis.Tick.Label.Handler = anchored{plot.DefaultTextHandler}
 		axis.Padding = 2
 	}
@@ -261,10 +261,73 @@ func words(class string) text.Style {
 
 func rendered(p *plot.Plot, width, height int) ([]byte, error) {
 	canvas := vgsvg.New(vg.Length(width), vg.Length(height))
-	p.Draw(draw.Crop(draw.New(canvas), 8, -22, 2, -4))
+	p.Draw(draw.Crop(draw.New(canvas), 10, -22, 2, -4))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("drawing: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// drawPlane draws which limits and bursts explain a run.
+func drawPlane(v planeView, width, height int) ([]byte, error) {
+	p := blank()
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = v.Left, v.Right, v.Bottom, v.Top
+	p.X.Tick.Marker = marks(roundTicks(v.Left, v.Right, width/90))
+	p.Y.Tick.Marker = marks(roundTicks(v.Bottom, v.Top, height/60))
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = tint("grid"), tint("grid")
+	p.Add(region{v}, grid)
+	for _, lines := range []struct {
+		parts [][]point
+		style draw.LineStyle
+	}{
+		{v.Least, draw.LineStyle{Color: tint("admitted"), Width: 2}},
+		{v.Most, draw.LineStyle{Color: tint("rejected"), Width: 2, Dashes: []vg.Length{6, 3}}},
+		{v.Whole, draw.LineStyle{Color: tint("text"), Width: 4}},
+	} {
+		for _, part := range lines.parts {
+			line, err := plotter.NewLine(xys(part))
+			if err != nil {
+				return nil, err
+			}
+			line.LineStyle = lines.style
+			p.Add(line)
+		}
+	}
+	p.Add(promised{v})
+	return rendered(p, width, height)
+}
+
+// region fills what explains the run.
+type region struct{ planeView }
+
+func (r region) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	outline := make([]vg.Point, len(r.Region))
+	for i, at := range r.Region {
+		outline[i] = vg.Point{X: x(at.X), Y: y(at.Y)}
+	}
+	if len(outline) > 2 {
+		c.FillPolygon(tint("region"), outline)
+	}
+}
+
+// promised marks the documented limit and burst.
+type promised struct{ planeView }
+
+func (d promised) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	at := vg.Point{X: x(d.Documented.X), Y: y(d.Documented.Y)}
+	style := draw.LineStyle{Color: tint("limit"), Width: 3}
+	c.StrokeLine2(style, at.X-6, at.Y-6, at.X+6, at.Y+6)
+	c.StrokeLine2(style, at.X-6, at.Y+6, at.X+6, at.Y-6)
+}
+
+func xys(points []point) plotter.XYs {
+	all := make(plotter.XYs, len(points))
+	for i, p := range points {
+		all[i] = plotter.XY(p)
+	}
+	return all
 }

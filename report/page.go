@@ -65,6 +65,7 @@ type (
 		Verdict                                 verdictWord
 		Requests                                []string
 		Time                                    figure
+		Plane                                   figure
 		Spectrum                                figure
 		Latency                                 [][]string
 		Checks                                  []checkView

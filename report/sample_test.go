@@ -68,6 +68,7 @@ func holds(name string, p limiter.Promise, i int) analyze.Group {
 			LimitPerWindow: &analyze.Interval{Low: float64(l.Limit) * 0.9998, High: float64(l.Limit) * 1.0003},
 			RatePerSecond:  &analyze.Interval{Low: l.Rate() * 0.9998, High: l.Rate() * 1.0003},
 			Burst:          &analyze.Interval{Low: float64(l.Burst), High: float64(l.Burst)},
+			Plane:          plane(l, float64(l.Burst)),
 		},
 		Findings: []analyze.Finding{
 			{Check: "limit.ceiling", Outcome: analyze.Pass, Message: "never more than the documented limit: 212 admitted, at most 214.9 allowed"},
@@ -87,6 +88,19 @@ func holds(name string, p limiter.Promise, i int) analyze.Group {
 	g.Latency[limiter.Admitted] = latency(g.Admitted, 700*time.Microsecond*time.Duration(i+1))
 	g.Latency[limiter.Rejected] = latency(g.Rejected, 300*time.Microsecond)
 	return g
+}
+
+// plane is what a run leaves that measures a burst well and a rate by how long
+// it went on.
+func plane(l limiter.Limit, burst float64) *analyze.Plane {
+	p := &analyze.Plane{Rate: l.Rate(), Burst: float64(l.Burst)}
+	for i := range 101 {
+		x := float64(i-50) / 50
+		p.Slices = append(p.Slices, analyze.PlaneSlice{
+			Rate: l.Rate() * (1 + 0.002*x), Least: burst - 0.03 - 0.03*x + 0.05*max(0, -x), Most: burst + 0.03 - 0.03*x - 0.05*max(0, x),
+		})
+	}
+	return p
 }
 
 // burstThenProbes is the timeline of a compiled plan: a burst, edge probes, a
@@ -142,6 +156,7 @@ func failing() Report {
 	g := &f.Groups[0]
 	g.Outcome = analyze.Fail
 	g.Measured.Burst = &analyze.Interval{Low: 214, High: 214}
+	g.Measured.Plane = plane(g.Promise.Limits[0], 214)
 	g.Timeline.Offered[2], g.Timeline.Admitted[2], g.Timeline.Rejected[2] = 220, 214, 6
 	g.Sent, g.Admitted, g.Rejected = g.Sent+18, g.Admitted+14, g.Rejected+4
 	g.Findings[0] = analyze.Finding{

@@ -111,3 +111,21 @@ func latencyTicks(low, high float64) []tick {
 	}
 	return all
 }
+
+// roundTicks divides a stretch at round numbers, into about so many parts.
+func roundTicks(low, high float64, parts int) []tick {
+	rough := (high - low) / float64(max(parts, 1))
+	unit := math.Pow(10, math.Floor(math.Log10(rough)))
+	step := unit
+	for _, digit := range []float64{2, 5, 10} {
+		if step < rough {
+			step = digit * unit
+		}
+	}
+	digits := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
+	var all []tick
+	for n := math.Ceil(low / step); n*step <= high; n++ {
+		all = append(all, tick{n * step, strconv.FormatFloat(n*step, 'f', digits, 64)})
+	}
+	return all
+}

@@ -32,6 +32,9 @@ func sectionOf(r Report, i int) (section, error) {
 	if s.Time, err = timeFigure(g, s.Anchor+"-time"); err != nil {
 		return s, err
 	}
+	if s.Plane, err = planeFigure(g, s.Anchor+"-plane"); err != nil {
+		return s, err
+	}
 	s.Spectrum, err = spectrumFigure(g, s.Anchor+"-latency")
 	return s, err
 }

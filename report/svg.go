@@ -14,7 +14,7 @@ import (
 
 // classes are what a colour in a picture stands for. The drawing marks the
 // n-th with the colour #0n0000.
-var classes = []string{"text", "grid", "admitted", "rejected", "unknown", "limit", "fault", "band"}
+var classes = []string{"text", "grid", "admitted", "rejected", "unknown", "limit", "fault", "band", "region"}
 
 // A picture is an SVG that fits its page: it takes its colours and its letters
 // from the style sheet, and says in words what it shows.
