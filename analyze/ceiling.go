@@ -14,6 +14,7 @@ var limitChecks = []Check{
 	limitFloor,
 	limitRate,
 	limitBurst,
+	limitWindow,
 	scopeCheck,
 	recovery,
 	sustainedRate,

@@ -1,10 +1,10 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 	"time"
 
 	"duckload/history"
@@ -14,7 +14,7 @@ import (
 var recovery = Check{
 	ID:       "recovery",
 	Question: "does rest give back what it should?",
-	Doc: `A key is at rest while no request on it is under way. However empty it was before, after a rest of length t at least
+	Doc: `A key is at rest while no request on it is under way that may spend allowance. However empty it was before, after a rest of length t at least
 min(B, ⌊r·t⌋) requests must be admitted; for fixed windows and the sliding log all L after W, for the sliding counter and the
 open reading all L after 2 W. (The rate is taken 0.05 % lower, windows longer, and the rest shorter by the step of the limiter's clock, A2.)
 
@@ -37,7 +37,8 @@ type pause struct {
 	exhausted bool  // something was rejected between the pause before and this one
 	there     int   // how many must be there at its end
 	unsure    int   // requests from before that may still be decided
-	rows      []Row // until the next pause
+	rows      []Row // from its end on
+	burst     int   // how many of them come before the next pause; 1 for a rejection that interrupts a rest
 }
 
 func judgeRecovery(c *Case) []Finding {
@@ -110,26 +111,29 @@ func (c *Case) pauses(rows []Row) []pause {
 			rooms = append(rooms, newRoom(l, spansOf(rows, l.Clock(), mayConsume(c.consumes())), c.Header.Groups[c.Group].Fresh))
 		}
 	}
-	busy, rejected, unsure, begun := time.Duration(0), false, 0, 0
+	spends := mayConsume(c.consumes())
+	busy, rejected, unsure, open := time.Duration(-1), false, 0, -1
 	for i, r := range rows {
-		if i > 0 && r.Sent > busy {
-			if there := c.backAfter(busy, r.Sent, rooms); there > 0 {
-				if len(all) > 0 {
-					all[len(all)-1].rows = rows[begun:i]
-				}
-				all = append(all, pause{from: busy, to: r.Sent, exhausted: rejected, there: there, unsure: unsure})
-				begun, rejected = i, false
+		if busy >= 0 && r.Sent > busy {
+			p := pause{from: busy, to: r.Sent, exhausted: rejected, there: c.backAfter(busy, r.Sent, rooms), unsure: unsure, rows: rows[i:], burst: 1}
+			if p.there > 0 {
+				all = append(all, p)
+			}
+			if p.there > 0 && spends(r) { // else it was refused though nothing had been spent since
+				rejected, open = false, len(all)-1
 			}
 		}
-		if r.Answered == history.Never {
+		if open >= 0 {
+			all[open].burst = len(all[open].rows) - len(rows) + i + 1
+		}
+		switch {
+		case !spends(r):
+		case r.Answered == history.Never:
 			unsure++
-		} else {
+		default:
 			busy = max(busy, r.Answered)
 		}
 		rejected = rejected || r.Outcome == limiter.Rejected
-	}
-	if len(all) > 0 {
-		all[len(all)-1].rows = rows[begun:]
 	}
 	return all
 }
@@ -169,22 +173,25 @@ func (p pause) wrong(c *Case, consumes bool) (Row, bool) {
 	for _, l := range c.Promise.Limits {
 		step = max(step, stale(l.Clock()))
 	}
-	before := make([]int, len(p.rows)+1) // how many of the first may have spent allowance
-	for i, r := range p.rows {
-		before[i+1] = before[i]
-		if mayConsume(consumes)(r) {
-			before[i+1]++
+	spends := mayConsume(consumes)
+	others, begun := p.unsure, 0 // of those begun by a moment, how many may have spent allowance
+	late := slices.Clone(p.rows[:p.burst])
+	slices.SortFunc(late, func(a, b Row) int { return cmp.Compare(a.Answered, b.Answered) })
+	for _, r := range late {
+		for begun < len(p.rows) && p.rows[begun].Sent-step <= r.Answered && others <= p.there {
+			if spends(p.rows[begun]) {
+				others++
+			}
+			begun++
 		}
-	}
-	for _, r := range p.rows {
-		if r.Outcome != limiter.Rejected || c.Header.Lanes[r.Lane].Group != c.Group {
-			continue
-		}
-		others := p.unsure + before[sort.Search(len(p.rows), func(i int) bool { return p.rows[i].Sent-step > r.Answered })]
+		n := others
 		if consumes {
-			others--
+			n-- // itself
 		}
-		if others < p.there {
+		if n >= p.there {
+			return Row{}, false
+		}
+		if r.Outcome == limiter.Rejected && c.Header.Lanes[r.Lane].Group == c.Group {
 			return r, true
 		}
 	}
@@ -194,17 +201,16 @@ func (p pause) wrong(c *Case, consumes bool) (Row, bool) {
 // first returns how many were asked for and admitted right after a pause: up
 // to the answer of the last one that must be admitted.
 func (p pause) first() (asked, admitted int) {
-	if len(p.rows) < p.there || p.there < 1 {
-		asked = len(p.rows)
-	} else {
-		last := p.rows[p.there-1]
-		until := last.Answered
-		if until == history.Never {
-			until = last.Sent
-		}
-		asked = sort.Search(len(p.rows), func(i int) bool { return p.rows[i].Sent > until })
+	burst := p.rows[:p.burst]
+	until := burst[min(p.there, len(burst))-1].Sent
+	if last := burst[min(p.there, len(burst))-1]; last.Answered != history.Never {
+		until = last.Answered
 	}
-	for _, r := range p.rows[:asked] {
+	for _, r := range burst {
+		if r.Sent > until {
+			break
+		}
+		asked++
 		if r.Outcome == limiter.Admitted {
 			admitted++
 		}

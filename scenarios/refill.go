@@ -38,8 +38,8 @@ func fullAt(p Phase, seen []Seen) time.Duration {
 	if at <= 0 {
 		return 0
 	}
-	slack := time.Duration(math.Ceil(float64(at-last) * (drift + p.Limit.Tolerance)))
-	return at + slack + p.Limit.Clock()
+	slack := time.Duration(math.Ceil(float64(at-last) * (drift/(1-drift) + p.Limit.Tolerance)))
+	return at + slack + p.Limit.Clock() + guard
 }
 
 // decided returns the latest moment at which a request is taken to have been

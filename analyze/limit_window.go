@@ -1,0 +1,227 @@
+package analyze
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"duckload/limiter"
+)
+
+var limitWindow = Check{
+	ID:       "limit.window",
+	Question: "what are the limit and its window really?",
+	Doc: `The lengths of the window that explain every admission and every rejection at the documented limit form an interval, which is
+certified: no other length explains the run. It fails if the documented length lies outside for every algorithm that the
+reading may mean, passes if it lies inside and the interval has two ends no further than 10 % away (a sliding counter and an open
+reading: a half and a double), and is inconclusive otherwise.
+
+A rejection needs a full window, so the n-th last admission before it lies within one window. One admission more than the limit
+needs two windows. For aligned windows, every return of allowance after a rejection holds a boundary, no full window holds one,
+and boundaries lie a whole number of windows apart; for anchored ones, a full window began with the n-th last admission before the
+rejection and ended before the next admission. Each bound is widened by the clock (A2).
+
+Rejections say nothing where others share the keys or records are lost; then there is no lower bound.
+
+Typical causes of failure: a clock that ticks once a second; a window that begins with the first request where an aligned one is
+documented; rejected requests that extend the window; the limit of one of several servers.`,
+	Applies: func(p limiter.Promise) bool { return len(windowed(p)) > 0 },
+	Judge:   judgeEach(windowed, (*Case).window),
+}
+
+// windowed returns the limits to be verified that are no token buckets.
+func windowed(p limiter.Promise) []limiter.Limit {
+	return verified(p, func(r limiter.Reading) bool { return r != limiter.TokenBucket })
+}
+
+// closeEnough is how far the ends of a measured window may be from the
+// documented one, where its length can be measured at all.
+const closeEnough = 0.10
+
+func (c *Case) window(l limiter.Limit) Finding {
+	traffic := trafficOf(c, l)
+	n := holdingOf(l)
+	if c.tooMany() {
+		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("not examined: more than %d requests (judge a shorter run)", examinable)}
+	}
+	document := float64(l.Window)
+	var seen []string
+	var best windowFit
+	found := false
+	fits := map[string]windowFit{}
+	for _, f := range familiesOf(l.Reading) {
+		fit := f.fitAll(traffic, n)
+		fits[f.name] = fit
+		if !fit.holds(document, l.Tolerance) {
+			continue
+		}
+		seen = append(seen, f.name)
+		if !found || fit.high.value-fit.low.value < best.high.value-best.low.value {
+			best, found = fit, true
+		}
+	}
+	if !found && l.Reading == limiter.Open {
+		if bucket := c.someBucket(l, traffic); bucket != "" {
+			return Finding{Outcome: Pass, Message: fmt.Sprintf("%s of %d/%s explains the run", bucket, l.Limit, limiter.Per(l.Window))}
+		}
+	}
+	if !found {
+		return c.otherWindow(l, fits)
+	}
+	said := fmt.Sprintf("%s%s", c.described(l, best), asOne(seen))
+	near := closeEnough
+	if l.Reading == limiter.SlidingCounter || l.Reading == limiter.Open {
+		near = 0.5
+	}
+	if best.low.value < document*(1-near)/(1+l.Tolerance) || best.high.value > document/(1-near)/(1-min(l.Tolerance, 0.9)) {
+		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("%s, which holds %s but proves little: %s", said, secondsOf(document), c.wouldShow())}
+	}
+	return Finding{Outcome: Pass, Message: said}
+}
+
+// wouldShow says what would narrow a window.
+func (c *Case) wouldShow() string {
+	if !c.refutable() {
+		return c.wouldNarrow(1, 1)
+	}
+	return "use the limit up, look for the moments at which allowance comes back, and take all of it (leave pacing out)"
+}
+
+// described says a measured window: "100 per 59.98 to 60.02 s, aligned at :12".
+func (c *Case) described(l limiter.Limit, fit windowFit) string {
+	return fmt.Sprintf("%d per %s%s", holdingOf(l).most, lengths(fit), c.alignedAt(fit, l.Window))
+}
+
+func lengths(fit windowFit) string {
+	low, high := inSeconds(fit.low.value), inSeconds(fit.high.value)
+	switch {
+	case math.IsInf(high, 1):
+		return fmt.Sprintf("at least %.4g s", low)
+	case low <= 0:
+		return fmt.Sprintf("at most %.4g s", high)
+	}
+	digits := min(6, max(0, 1-int(math.Floor(math.Log10(max(high-low, high*1e-6))))))
+	return fmt.Sprintf("%.*f to %.*f s", digits, low, digits, high)
+}
+
+func secondsOf(ns float64) string { return fmt.Sprintf("%.4g s", inSeconds(ns)) }
+
+// alignedAt says where the windows begin by the clock on the wall, if that is
+// known to a tenth of a window.
+func (c *Case) alignedAt(fit windowFit, window time.Duration) string {
+	if fit.phase == nil || fit.phase.High-fit.phase.Low > float64(window)/10 {
+		return ""
+	}
+	at := c.Header.Started.Add(time.Duration((fit.phase.Low + fit.phase.High) / 2))
+	into := time.Duration((at.UnixNano()%int64(window) + int64(window)) % int64(window))
+	if window == time.Minute {
+		return fmt.Sprintf(", aligned at :%02d", int(into.Seconds()))
+	}
+	return fmt.Sprintf(", aligned %.3g s after whole multiples of it", into.Seconds())
+}
+
+func asOne(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return " (" + either(names) + ")"
+}
+
+// otherWindow is the failure that no algorithm of the reading explains the
+// run with the documented window.
+func (c *Case) otherWindow(l limiter.Limit, fits map[string]windowFit) Finding {
+	document := float64(l.Window)
+	var parts []string
+	w := &Witness{Allowed: float64(holdingOf(l).most)}
+	var rows []Row
+	for _, f := range familiesOf(l.Reading) {
+		fit := fits[f.name]
+		switch {
+		case fit.refuted != nil:
+			rows = append(rows, fit.refuted...)
+			parts = append(parts, fmt.Sprintf("no %s of %d: the requests at %s contradict each other", f.name, holdingOf(l).most, moments(fit.refuted)))
+		case !fit.explains():
+			rows = append(append(rows, fit.low.rows...), fit.high.rows...)
+			parts = append(parts, fmt.Sprintf("no %s of %d: what was seen at %s takes a window of at least %s, at %s one of at most %s",
+				f.name, holdingOf(l).most, moments(fit.low.rows), secondsOf(fit.low.value), moments(fit.high.rows), secondsOf(fit.high.value)))
+		case document < fit.low.value:
+			rows = append(rows, fit.low.rows...)
+			parts = append(parts, fmt.Sprintf("a %s of %d lasts at least %s by what was seen at %s", f.name, holdingOf(l).most, secondsOf(fit.low.value), moments(fit.low.rows)))
+		default:
+			rows = append(rows, fit.high.rows...)
+			parts = append(parts, fmt.Sprintf("a %s of %d lasts at most %s by what was seen at %s", f.name, holdingOf(l).most, secondsOf(fit.high.value), moments(fit.high.rows)))
+		}
+	}
+	rows = distinct(rows)
+	w.Counted = len(rows)
+	w.Requests = c.Evidence(rows[:min(len(rows), MaxEvidence)])
+	w.More = max(0, len(rows)-MaxEvidence)
+	w.spanned()
+	w.Sentence = joinSemicolon(parts)
+	return Finding{Outcome: Fail, Message: fmt.Sprintf("%d per %s explains nothing: %s", l.Limit, secondsOf(document), w.Sentence), Witness: w}
+}
+
+func joinSemicolon(parts []string) string {
+	text := ""
+	for i, p := range parts {
+		if i > 0 {
+			text += "; "
+		}
+		text += p
+	}
+	return text
+}
+
+// distinct returns the rows in order of Sent, each once.
+func distinct(rows []Row) []Row {
+	rows = slices.Clone(rows)
+	slices.SortFunc(rows, func(a, b Row) int {
+		return compareExtents(a.Sent, b.Sent, time.Duration(a.Ordinal), time.Duration(b.Ordinal))
+	})
+	return slices.CompactFunc(rows, func(a, b Row) bool { return a.Ordinal == b.Ordinal })
+}
+
+// moments names when some rows were sent.
+func moments(rows []Row) string {
+	var all []string
+	for _, r := range distinct(rows) {
+		all = append(all, secs(r.Sent))
+	}
+	if len(all) > 4 {
+		all = append(all[:3], fmt.Sprintf("%d more moments", len(all)-3))
+	}
+	return list(all)
+}
+
+// someBucket names a bucket that an open reading may mean and that explains
+// the run; empty if none does.
+func (c *Case) someBucket(l limiter.Limit, traffic []traffic) string {
+	if c.bucketExplains(l) {
+		return "a token bucket"
+	}
+	l.Reading = limiter.SteppedBucket
+	for _, f := range familiesOf(l.Reading) {
+		if l.Burst > 0 && f.fitAll(traffic, holdingOf(l)).holds(float64(l.Window), l.Tolerance) {
+			return "a stepped bucket"
+		}
+	}
+	return ""
+}
+
+// bucketExplains reports whether a token bucket of some burst, refilled at the
+// rate of a limit, explains the run.
+func (c *Case) bucketExplains(l limiter.Limit) bool {
+	l.Reading, l.Burst = limiter.TokenBucket, max(l.Burst, l.Limit)
+	alone := c.with(l)
+	p := planeOf(alone, l)
+	low, high := perNano(l)*(1-l.Tolerance), perNano(l)*(1+l.Tolerance)
+	return p.possible(low, high)
+}
+
+// with returns the case as if one other limit had been promised.
+func (c *Case) with(l limiter.Limit) *Case {
+	other := &Case{Header: c.Header, Group: c.Group, Promise: c.Promise, Whole: c.Whole, Rows: c.Rows, Evidence: c.Evidence}
+	other.Promise.Limits = []limiter.Limit{l}
+	return other
+}
