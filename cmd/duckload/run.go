@@ -255,6 +255,9 @@ func writePlan(dir string, plan scenarios.Plan) error {
 func (p process) compile(s *scenarios.Scenario, flags settings) (scenarios.Plan, error) {
 	if flags.target != "" && flags.target != scenarios.Emulator {
 		at, err := url.Parse(flags.target)
+		if err == nil && (at.User != nil || at.RawQuery != "" || at.Fragment != "") {
+			return scenarios.Plan{}, usage(fmt.Errorf("--target: %s: a base URL has no user, query or fragment (credentials belong into the headers of an identity)", at.Redacted()))
+		}
 		if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
 			return scenarios.Plan{}, usage(fmt.Errorf("--target: %q is not a base URL (write http://host:port or https://host, or emulator)", flags.target))
 		}
