@@ -19,7 +19,7 @@ code of a rejection. The second kind is what this check looks for: the body says
 says something else, so that clients which look at the status do not back off. Each such answer alone is proof.
 
 If nothing was rejected the check is inconclusive. It then says whether answers were seen that look like rejections by
-their status (429, or 503) or a Retry-After: the scenario may name the wrong status (nginx rejects with 503 unless told otherwise).
+their status 429 or a Retry-After, or else which failures were seen: the scenario may name the wrong status (nginx rejects with 503 unless told otherwise).
 
 Typical causes of failure: a limiter's default of 503 or 403 behind a gateway that documents 429; an error handler that
 turns every refusal into a 500; a second limiter in front that answers differently.`,
@@ -31,6 +31,7 @@ type statusWatch struct {
 	c     *Case
 	seen  tally // rejections
 	alike tally // unknown answers that look like rejections
+	other tally // other unknown failures
 	all   int
 }
 
@@ -43,15 +44,15 @@ func (w *statusWatch) Observe(o *history.Observation, outcome limiter.Outcome) {
 		w.seen.complain(complaint{kind: fmt.Sprintf("status %d", o.Status)}, o, outcome)
 	case outcome == limiter.Unknown && !o.Resent && looksRejected(o):
 		w.alike.complain(complaint{kind: fmt.Sprintf("status %d", o.Status)}, o, outcome)
+	case outcome == limiter.Unknown && !o.Resent && o.Status >= 400:
+		w.other.complain(complaint{kind: fmt.Sprintf("status %d", o.Status)}, o, outcome)
 	}
 }
 
 // looksRejected reports whether an answer that the scenario does not name has
-// the marks of a rejection, or a status that limiters reject with where nobody
-// told them otherwise. It decides no verdict, it only suggests a remedy.
+// the marks of a rejection. It decides no verdict, it only suggests a remedy.
 func looksRejected(o *history.Observation) bool {
-	switch o.Status {
-	case 429, 503:
+	if o.Status == 429 {
 		return true
 	}
 	return o.Status >= 400 && parseRetryAfter(o.Evidence).defect != missing
@@ -82,21 +83,29 @@ func (w *statusWatch) Findings() []Finding {
 }
 
 func (w *statusWatch) unseen(want string) string {
-	if w.alike.judged == 0 {
-		return unrejected(w.all)
+	switch {
+	case w.alike.judged > 0:
+		return fmt.Sprintf("no answer was a documented rejection (%s), but %s look like one: %s; if the limiter answers so, write on_reject: {status: %s}",
+			want, plural(w.alike.judged, "answer"), &w.alike, w.alike.statuses())
+	case w.other.judged > 0:
+		return fmt.Sprintf("none of %s was rejected with the documented status (%s), but there are failures beside them: %s; if the limiter answers so, write on_reject: {status: %s}",
+			plural(w.all, "request"), want, &w.other, w.other.statuses())
 	}
-	var others []string
-	for _, k := range w.alike.kinds {
+	return unrejected(w.all)
+}
+
+// statuses writes the statuses that were complained about as a scenario would.
+func (t *tally) statuses() string {
+	var all []string
+	for _, k := range t.kinds {
 		if status, ok := strings.CutPrefix(k.kind, "status "); ok {
-			others = append(others, status)
+			all = append(all, status)
 		}
 	}
-	status := others[0]
-	if len(others) > 1 {
-		status = "[" + strings.Join(others, ", ") + "]"
+	if len(all) == 1 {
+		return all[0]
 	}
-	return fmt.Sprintf("no answer was a documented rejection (%s), but %s look like one: %s; if the limiter answers so, write on_reject: {status: %s}",
-		want, plural(w.alike.judged, "answer"), &w.alike, status)
+	return "[" + strings.Join(all, ", ") + "]"
 }
 
 // unrejected is why nothing can be said about rejections, and what to do.

@@ -29,7 +29,7 @@ func TestRejectionStories(t *testing.T) {
 		{"two other statuses", rejectStatus, `
 			a 1s 2s 503 Retry-After=2
 			a 2s 3s 403 Retry-After=1`, Inconclusive, "write on_reject: {status: [503, 403]}"},
-		{"a failure that says nothing is no rejection", rejectStatus, `a 0s 1s 503`, Inconclusive, "none of 1 request was rejected"},
+		{"a failure that says nothing is no rejection", rejectStatus, `a 0s 1s 503`, Inconclusive, "failures beside them: 1 × status 503; if the limiter answers so, write on_reject: {status: 503}"},
 		{"first this, then that", rejectStatus, `
 			a 1s 2s 429
 			a 2s 3s 403 Retry-After=1`, Pass, "look like rejections: 1 × status 403"},
