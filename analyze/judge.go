@@ -155,10 +155,11 @@ func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
 		Sent: o.Sent, Answered: o.Answered, Ordinal: j.ordinal,
 		Lane: uint16(o.Lane), Phase: uint16(o.Phase), Outcome: outcome,
 	}
-	if outcome == limiter.Unknown && g.DecidedWithin > 0 {
-		r.Answered = min(r.Answered, o.Sent+g.DecidedWithin)
-	} else if outcome == limiter.Unknown && o.Status == 0 {
+	if outcome == limiter.Unknown && o.Status == 0 {
 		r.Answered = history.Never
+		if g.DecidedWithin > 0 {
+			r.Answered = o.Sent + g.DecidedWithin
+		}
 	}
 	c := j.counters[g.Counter]
 	c.teller.tell(&r, o)
