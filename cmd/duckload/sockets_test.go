@@ -45,13 +45,20 @@ const perAddress = `signup:
     identity: beak
     requests: [{POST: /beak/support/contact, json: {email: "${unique.email}", message: hello}}]`
 
+// slowTokens come back so slowly that a reset in a second is seen to be a lie.
+const slowTokens = `support:
+    promise: {limit: 5/20s, burst: 2, scope: ip}
+    identity: beak
+    requests: [{POST: /beak/support/contact, json: {email: "${unique.email}", message: hello}}]`
+
 const forEverybody = `status:
     promise: {limit: 60/2s, burst: 120, scope: global}
     requests: [GET /beak/system/status]`
 
-// scenarioFor returns the scenario under which a defect shows.
-func scenarioFor(d emulator.Defect) string {
-	retryAfter, p99, groups := "required", "10s", perAddress
+// scenarioFor returns the scenario under which a defect shows, and the windows
+// of its limits.
+func scenarioFor(d emulator.Defect) (text string, window time.Duration) {
+	retryAfter, p99, groups, window := "required", "10s", perAddress, 2*time.Second
 	switch {
 	case d.Check == "retry_after.tight":
 		retryAfter = "exact"
@@ -59,8 +66,10 @@ func scenarioFor(d emulator.Defect) string {
 		p99 = "200ms"
 	case d.Name == "scope-ip":
 		groups = forEverybody
+	case d.Name == "headers-reset-wrong":
+		groups, window = slowTokens, 20*time.Second
 	}
-	return fmt.Sprintf(twoSeconds, retryAfter, p99, groups)
+	return fmt.Sprintf(twoSeconds, retryAfter, p99, groups), window
 }
 
 func TestEveryDefectIsCaughtOverSockets(t *testing.T) {
@@ -74,8 +83,9 @@ func TestEveryDefectIsCaughtOverSockets(t *testing.T) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			var said string
+			text, window := scenarioFor(d)
 			for range attempts {
-				exit, output := runAgainst(t, d.Apply(emulator.SpaceDuck().Scaled(2*time.Second)), scenarioFor(d))
+				exit, output := runAgainst(t, d.Apply(emulator.SpaceDuck().Scaled(window)), text)
 				said = output
 				if exit == exitFail && strings.Contains(output, d.Check) {
 					return
@@ -91,7 +101,8 @@ func TestTheHonestEmulatorNeverFailsOverSockets(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 4 {
 		wait.Go(func() {
-			exit, output := runAgainst(t, emulator.SpaceDuck().Scaled(2*time.Second), scenarioFor(emulator.Defect{}))
+			text, window := scenarioFor(emulator.Defect{})
+			exit, output := runAgainst(t, emulator.SpaceDuck().Scaled(window), text)
 			if exit == exitFail {
 				t.Errorf("an honest server failed:\n%s", output)
 			}
