@@ -64,9 +64,14 @@ func (a *asker) burst(at time.Duration, n int) {
 	}
 }
 
+// sorted puts requests in the order of their decisions.
+func sorted(queue []ask) {
+	slices.SortStableFunc(queue, func(x, y ask) int { return cmp.Compare(x.decided, y.decided) })
+}
+
 // answers lets the limiter decide everything, in the order of arrival.
 func (a *asker) answers() []history.Observation {
-	slices.SortStableFunc(a.queue, func(x, y ask) int { return cmp.Compare(x.decided, y.decided) })
+	sorted(a.queue)
 	for _, q := range a.queue {
 		shown := time.Duration(float64(q.decided) * (1 + a.drift))
 		if a.tick > 0 {
