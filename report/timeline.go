@@ -1,9 +1,9 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"duckload/analyze"
@@ -32,7 +32,10 @@ type timelineView struct {
 func timelineOf(g analyze.Group) timelineView {
 	t, whose := g.Timeline, ""
 	if of := g.Drawn.Lanes; len(of) > 0 && !slices.Equal(of, g.Lanes) {
-		t, whose = g.Drawn.Timeline, strings.Join(of, ", ")
+		t, whose = g.Drawn.Timeline, printable(of[0])
+		if len(of) > 1 {
+			whose += fmt.Sprintf(" and %d more", len(of)-1)
+		}
 	}
 	v := timelineView{Bin: t.Bin, Offered: t.Offered, Admitted: t.Admitted, Rejected: t.Rejected, Unknown: t.Unknown, Whose: whose}
 	for _, l := range g.Promise.Limits {
@@ -93,7 +96,7 @@ func (v timelineView) from() string {
 	if v.Whose == "" {
 		return ""
 	}
-	return " from one key (" + printable(v.Whose) + ")"
+	return " from one key (" + v.Whose + ")"
 }
 
 // Caption says what the dashed line is.

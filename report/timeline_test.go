@@ -42,12 +42,12 @@ func TestThePictureShowsOneKey(t *testing.T) {
 	one := analyze.Timeline{Bin: time.Second, Offered: []int{12}, Admitted: []int{10}, Rejected: []int{2}, Unknown: []int{0}}
 	g := analyze.Group{
 		Promise: limiter.Promise{Limits: []limiter.Limit{l}}, Lanes: []string{"a", "b"}, Timeline: both,
-		Drawn:    analyze.Key{Lanes: []string{"b"}, Timeline: one},
+		Drawn:    analyze.Key{Lanes: []string{"b", "c"}, Timeline: one},
 		Findings: []analyze.Finding{{Check: "limit.ceiling", Outcome: analyze.Fail, Witness: &analyze.Witness{To: history.Never}}},
 	}
 	v := timelineOf(g)
-	if !slices.Equal(v.Admitted, one.Admitted) || v.Whose != "b" {
-		t.Errorf("got %v of %q, want %v of b", v.Admitted, v.Whose, one.Admitted)
+	if !slices.Equal(v.Admitted, one.Admitted) || v.Whose != "b and 1 more" {
+		t.Errorf("got %v of %q, want %v of b and 1 more", v.Admitted, v.Whose, one.Admitted)
 	}
 	if !v.Proof || v.To != time.Second {
 		t.Errorf("got a proof %v until %s, want one until the end of the picture", v.Proof, v.To)
