@@ -212,11 +212,20 @@ func (c *Case) someBucket(l limiter.Limit, traffic []traffic) string {
 // bucketExplains reports whether a token bucket of some burst, refilled at the
 // rate of a limit, explains the run.
 func (c *Case) bucketExplains(l limiter.Limit) bool {
-	l.Reading, l.Burst = limiter.TokenBucket, max(l.Burst, l.Limit)
-	alone := c.with(l)
-	p := planeOf(alone, l)
+	bucket := l
+	bucket.Reading, bucket.Burst = limiter.TokenBucket, max(l.Burst, l.Limit)
+	p := planeOf(c.promising(l, bucket), bucket)
 	low, high := perNano(l)*(1-l.Tolerance), perNano(l)*(1+l.Tolerance)
 	return p.possible(low, high)
+}
+
+// promising returns the case as if another limit had been promised in place of
+// one, with all others.
+func (c *Case) promising(of, l limiter.Limit) *Case {
+	other := c.with(l)
+	other.Promise.Limits = slices.Clone(c.Promise.Limits)
+	other.Promise.Limits[slices.Index(c.Promise.Limits, of)] = l
+	return other
 }
 
 // with returns the case as if one other limit had been promised.

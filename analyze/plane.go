@@ -93,7 +93,7 @@ func (c *Case) unexplained(l limiter.Limit, rows []Row) func(Row) bool {
 		}
 		room := newRoom(other, spansOf(rows, other.Clock(), mayConsume(c.consumes())), c.Header.Groups[c.Group].Fresh)
 		for _, r := range rows {
-			if r.Outcome == limiter.Rejected && room.used(r)-1 > room.capacity-1+slack {
+			if r.Outcome == limiter.Rejected && room.used(r)-1 > room.capacity-1 {
 				explained[r.Ordinal] = true
 			}
 		}
