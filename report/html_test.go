@@ -216,6 +216,20 @@ func TestTheLongestTimelineHasFewMarks(t *testing.T) {
 	}
 }
 
+// A group that was never reached has no picture, and no place at the top.
+func TestAGroupWithoutRequestsSaysSo(t *testing.T) {
+	r := passing()
+	g := &r.Findings.Groups[0]
+	*g = analyze.Group{Name: g.Name, Promise: g.Promise, Outcome: analyze.Fail, Timeline: analyze.Timeline{Bin: time.Millisecond}}
+	if got := heroGroup(r.Findings.Groups); got != 5 {
+		t.Errorf("got group %d at the top, want 5, which was asked most", got)
+	}
+	doc := string(pageBytes(t, r))
+	if strings.Count(doc, "No request was sent.") != 1 || strings.Contains(doc, `id="group-1-time`) {
+		t.Error("the page draws what never happened")
+	}
+}
+
 func TestAnEmptyRunHasAPage(t *testing.T) {
 	doc := string(pageBytes(t, Report{Findings: analyze.Findings{Outcome: analyze.Inconclusive, Groups: []analyze.Group{{Name: "metrics", Outcome: analyze.Inconclusive}}}}))
 	if !strings.Contains(doc, "INCONCLUSIVE") {

@@ -124,10 +124,14 @@ func pageOf(r Report) (page, error) {
 func anchor(i int) string { return fmt.Sprintf("group-%d", i+1) }
 
 // heroGroup is the group whose picture tells most: the first that fails its
-// limit, fails at all, is open; else the one that was asked most.
+// limit, fails at all, is open; else the one that was asked most. −1: nothing
+// was sent to any.
 func heroGroup(groups []analyze.Group) int {
 	best, most := -1, -1
 	for i, g := range groups {
+		if g.Sent == 0 {
+			continue
+		}
 		score := min(g.Sent, 1<<40)
 		switch g.Outcome {
 		case analyze.Inconclusive:

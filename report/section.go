@@ -44,6 +44,9 @@ func sectionOf(r Report, i int) (section, error) {
 func timeFigure(g analyze.Group, id string) (figure, error) {
 	v := timelineOf(g)
 	offered, admitted, rejected, unknown := v.totals()
+	if offered+unknown == 0 {
+		return figure{}, nil // nothing was sent: the page says so in words
+	}
 	f := figure{
 		Caption: fmt.Sprintf("Requests in each %s%s, on a scale of square roots.", length(v.Bin), v.from()),
 		Legend:  []legend{{"admitted", "▲", "admitted, upwards"}, {"rejected", "▼", "rejected, downwards"}},
