@@ -143,13 +143,27 @@ func (b *builder) behind(other limiter.Limit) {
 // makes every rejection the server's fault.
 func (b *builder) sustained() {
 	gap := b.steady()
-	n := min(max(2, min(int((5*time.Second+gap-1)/gap), b.room/8)), 60)
+	n := min(max(2, min(int((b.holding()+gap-1)/gap), b.room/8)), 60)
 	rate, label := float64(time.Second)/float64(gap), fmt.Sprintf("%.3g", float64(b.limit.Window)/float64(gap))
 	if gap == b.limit.Interval() {
 		rate, label = b.limit.Rate(), fmt.Sprint(b.limit.Limit)
 	}
 	b.add(Phase{Pace: hold.Name, Label: "hold " + label + "/" + limiter.Per(b.limit.Window), Rate: rate, For: time.Duration(n-1)*gap + min(gap/2, max(250*time.Millisecond, 4*b.trip)),
 		Why: "a client that keeps to the documented rate must never be rejected"})
+}
+
+// holding returns how long to hold. A sliding counter is loosely bounded: that
+// no window of twice its length explains the run shows only when the rate was
+// kept for several.
+func (b *builder) holding() time.Duration {
+	const usual = 5 * time.Second
+	if l := b.limit; l.Reading == limiter.SlidingCounter && l.Limit > 4 {
+		needed := time.Duration(float64(l.Window) * 1.1 * float64(l.Limit+2) / (float64(l.Limit)/2 - 2))
+		if b.about()+needed <= max(b.patience, 14*l.Window) {
+			return max(usual, needed)
+		}
+	}
+	return usual
 }
 
 // steady returns the time between requests at which a client must never be

@@ -21,11 +21,13 @@ func (b *builder) windows() []Phase {
 	b.add(Phase{Pace: rest.Name, Label: "rest half a window", For: w / 2, Why: "parts the first request from the others, so that a sliding window gives them back apart"})
 	b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d", capacity+2), Count: capacity + 2, Rejections: 3,
 		Why: "more at once than is documented: all beyond it must be rejected, nothing before"})
-	returns := 2
-	length := w + w*3/4
+	// Two returns of allowance tell what kind of window it is; each one more
+	// measures its length more finely, where there is time.
+	returns := 2 + int(min(2, max(0, b.patience-7*w)/w))
 	if b.thorough {
-		returns, length = 4, length+2*w
+		returns = 4
 	}
+	length := time.Duration(returns)*w - w/4
 	b.add(Phase{Pace: window.Name, Label: "window edges", Count: returns, For: length, About: length, Rejections: 2 * coarse, Likely: 2*coarse + returns*(capacity+1),
 		Why: "when allowance comes back, and how much at once, tells an aligned window from an anchored and a sliding one"})
 	b.scoping()

@@ -26,11 +26,31 @@ func forecastOf(p Phase, v View) forecast {
 
 		consumes: p.Limit.RejectsConsume,
 	}
-	for _, s := range byAnswer(p, v.Seen) {
-		f.see(s)
+	seen := byAnswer(p, v.Seen)
+	overlapped := overlaps(seen)
+	for i, s := range seen {
+		if s.Outcome != limiter.Rejected || !overlapped[i] || f.consumes {
+			f.see(s)
+		}
 	}
 	f.settle(never)
 	return forecast{early: f.lo - f.tau, late: max(f.lo, f.hi) - f.tau, refused: f.refused}
+}
+
+// overlaps says of each request, in the order of the answers, whether one that
+// was answered later and may have taken a token was under way at the same
+// time. A rejection among those, as in a burst, says nothing about when the
+// next token comes: the token may have been taken just before.
+func overlaps(seen []Seen) []bool {
+	overlapped := make([]bool, len(seen))
+	first := never // earliest sending among the later ones
+	for i := len(seen) - 1; i >= 0; i-- {
+		overlapped[i] = first <= decided(seen[i])
+		if seen[i].Outcome != limiter.Rejected {
+			first = min(first, seen[i].Sent)
+		}
+	}
+	return overlapped
 }
 
 const never = time.Duration(1<<63 - 1)

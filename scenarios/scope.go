@@ -15,7 +15,11 @@ var scope = Pace{
 }
 
 func mostScoped(p Phase) int {
-	return len(p.Others)*scopeTries*(2+scopeProbes(p, maxSpan)) + scopeDrain
+	each := scopeProbes(p, maxSpan)
+	if p.Limit.Reading == limiter.SlidingCounter {
+		each = max(each, int(p.Limit.Limit)+2)
+	}
+	return len(p.Others)*scopeTries*(2+each) + scopeDrain
 }
 
 const (
@@ -28,6 +32,27 @@ const (
 // all of them.
 func scopeProbes(p Phase, span time.Duration) int {
 	return 2 + int(math.Ceil(p.Limit.Rate()*min(span, maxSpan).Seconds()))
+}
+
+// beyondCounter returns how many requests, together with those of the first
+// lane, are more than a sliding counter admits. Its rejections alone prove
+// little: what it admits again depends on where its windows begin.
+func beyondCounter(p Phase, v View) int {
+	if p.Limit.Reading != limiter.SlidingCounter {
+		return 0
+	}
+	least := int(p.Limit.Limit) + 2
+	n := 0
+	for i := len(v.Seen) - 1; i >= 0; i-- {
+		s := v.Seen[i]
+		if s.Lane != p.Lanes[0] || s.Outcome != limiter.Admitted {
+			continue
+		}
+		n++
+		length := v.Now + 4*trip(v) - s.Sent
+		least = min(least, int(p.Limit.Limit)+3+int(p.Limit.Rate()*length.Seconds())-n)
+	}
+	return least
 }
 
 // A scopeState is how far the questions have come.
@@ -51,7 +76,7 @@ func nextScope(p Phase, v View) Move {
 	if !state.emptied || state.asked {
 		return Move{Shots: emptying(p, v, state)}
 	}
-	n := min(scopeProbes(p, 4*trip(v)), mostScoped(p)-1-len(mine))
+	n := min(max(scopeProbes(p, 4*trip(v)), beyondCounter(p, v)), mostScoped(p)-1-len(mine))
 	shots := make([]Shot, n)
 	for i := range shots {
 		shots[i] = Shot{At: v.Now, Lane: p.Others[state.other], Phase: v.Phase}
