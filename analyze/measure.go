@@ -13,7 +13,8 @@ var limitRate = Check{
 	Question: "what is the rate really?",
 	Doc: `The rates for which some burst explains every admission and every rejection form an interval, which is what can be said
 about the true rate: it is certified, not estimated. The check fails if the documented rate lies outside, passes if the interval holds
-it and is no wider than ±0.5 % (or the tolerance of the promise), and is inconclusive if it is wider.
+it and is no wider than ±0.5 % (or the tolerance of the promise; for a burst of 1, two steps of the limiter's clock in the time
+of one token), and is inconclusive if it is wider.
 
 Each stretch of time with N certain admissions needs a burst of at least N − r·(length); each rejection needs a burst below what may
 have been spent at some moment of it, and one more. The rates between two are excluded where even the least burst of the faster one is
@@ -72,6 +73,16 @@ func judgeEach(limits func(limiter.Promise) []limiter.Limit, judge func(*Case, l
 // may have.
 const narrowEnough = 0.005
 
+// narrow returns how narrow a measured rate can be asked to be. A bucket of one
+// is full with each token and forgets how long it waited: a token is measured
+// alone, between steps of the limiter's clock.
+func narrow(l limiter.Limit) float64 {
+	if l.Burst > 1 {
+		return narrowEnough + l.Tolerance
+	}
+	return max(narrowEnough, 2*float64(l.Clock())/float64(l.Interval())) + l.Tolerance
+}
+
 // A bucketFit is what a run says about one token bucket of a promise.
 type bucketFit struct {
 	plane  *plane
@@ -117,11 +128,11 @@ func (c *Case) rate(l limiter.Limit) Finding {
 		return Finding{Outcome: Fail, Message: said, Witness: c.against(l, f, perNano(l)*(1+l.Tolerance))}
 	case low > f.rates.High:
 		return Finding{Outcome: Fail, Message: said, Witness: c.against(l, f, perNano(l)*(1-l.Tolerance))}
-	case (f.rates.High-f.rates.Low)/2 <= (narrowEnough+l.Tolerance)*l.Rate():
+	case (f.rates.High-f.rates.Low)/2 <= narrow(l)*l.Rate():
 		return Finding{Outcome: Pass, Message: said}
 	}
 	return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("%s, which holds %d but is wider than ±%.2g %%: %s",
-		said, l.Limit, 100*(narrowEnough+l.Tolerance), c.wouldNarrow(f.rates.Low*window, f.rates.High*window))}
+		said, l.Limit, 100*narrow(l), c.wouldNarrow(f.rates.Low*window, f.rates.High*window))}
 }
 
 // burst compares the measured burst with the documented one.
