@@ -3,6 +3,8 @@ package analyze_test
 import (
 	"cmp"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,8 @@ import (
 
 	"duckload/analyze"
 	"duckload/history"
+	"duckload/limiter"
+	"duckload/scenarios"
 )
 
 // shards is into how many tests the histories are split, so that several run
@@ -32,6 +36,112 @@ func TestTheTruthNeverFailsAtTheEdge(t *testing.T) {
 				mustHold(t, tr, h)
 			})
 		})
+	}
+}
+
+// The same for plans as people run them, compiled from the promise or written
+// by hand, over networks with long tails, resends and losses.
+func TestTheTruthNeverFailsUnderAPlan(t *testing.T) {
+	for range shards {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				tr := drawTruth(t, true)
+				plan := drawPlan(t, tr)
+				w := drawNetwork(t, tr.server)
+				seed := rapid.Uint64().Draw(t, "seed")
+				mustHold(t, tr, simulate(plan, headerOfPlan(plan), w, rand.New(rand.NewPCG(seed, 0))))
+			})
+		})
+	}
+}
+
+// drawPlan compiles a plan for a promise, or draws one by hand.
+func drawPlan(t *rapid.T, tr truth) scenarios.Plan {
+	g := scenarios.Group{Name: "g", Promise: tr.promise, Exclusive: tr.exclusive, Fresh: tr.fresh, DecidedWithin: tr.within}
+	g.Identity = rapid.SampledFrom([][]string{nil, {"beak"}, {"beak", "bill"}}).Draw(t, "identities")
+	if rapid.Bool().Draw(t, "two addresses") {
+		g.Sources = []string{"127.0.0.2", "127.0.0.3"}
+	}
+	l := tr.promise.Limits[0]
+	if rapid.IntRange(0, 2).Draw(t, "by hand") == 0 {
+		for range rapid.IntRange(1, 7).Draw(t, "phases") {
+			g.Pacing = append(g.Pacing, drawPhase(t, l))
+		}
+	}
+	s := &scenarios.Scenario{Name: "s", Target: "http://127.0.0.1", Groups: []scenarios.Group{g}, Identities: []scenarios.Identity{{Name: "beak"}, {Name: "bill"}}}
+	plan, err := scenarios.Compile(s, scenarios.CompileOptions{Run: "01TEST", Loopback: true, Patience: rapid.SampledFrom([]time.Duration{0, 5 * time.Second}).Draw(t, "patience")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+func drawPhase(t *rapid.T, l limiter.Limit) scenarios.Phase {
+	p := scenarios.Phase{Limit: l, Count: rapid.IntRange(1, 60).Draw(t, "count"), For: time.Duration(rapid.Int64Range(1, int64(2*l.Window)).Draw(t, "for"))}
+	p.Pace = rapid.SampledFrom([]string{"rest", "refill", "burst", "burst", "hold", "ramp"}).Draw(t, "pace")
+	p.Rate = min(l.Rate(), 20) * rapid.SampledFrom([]float64{0.5, 1, 1, 2}).Draw(t, "rate")
+	p.To = p.Rate * rapid.SampledFrom([]float64{0.1, 3}).Draw(t, "to")
+	p.Label = p.Pace
+	return p
+}
+
+// headerOfPlan is what a run writes at the head of its record.
+func headerOfPlan(plan scenarios.Plan) history.Header {
+	h := history.Header{Run: plan.Run, Scenario: plan.Scenario.Name}
+	for i, g := range plan.Scenario.Groups {
+		h.Groups = append(h.Groups, history.Group{
+			Name: g.Name, Counter: plan.Scenario.Counter(i), Promise: g.Promise,
+			Exclusive: g.Exclusive, Fresh: g.Fresh, DecidedWithin: g.DecidedWithin,
+		})
+	}
+	for _, l := range plan.Lanes {
+		lane := history.Lane{Group: l.Group, Identity: l.Identity, Trick: l.Trick}
+		if l.Source.IsValid() {
+			lane.Source = l.Source.String()
+		}
+		h.Lanes = append(h.Lanes, lane)
+	}
+	for _, s := range plan.Stretches() {
+		p := history.Phase{Group: s.Group, Pace: s.Pace, Label: s.Label}
+		if s.Pace == "hold" {
+			p.Rate = s.Rate
+		}
+		h.Phases = append(h.Phases, p)
+	}
+	return h
+}
+
+// A way describes delays: most of them near the middle, some far away, and a
+// few that are as long as a timeout.
+type way struct {
+	middle time.Duration
+	spread float64 // of the logarithm
+	spikes float64 // share
+}
+
+func (w way) delay(r *rand.Rand) time.Duration {
+	if r.Float64() < w.spikes {
+		return time.Duration(r.Int64N(int64(4 * time.Second)))
+	}
+	return min(5*time.Second, time.Duration(float64(w.middle)*math.Exp(w.spread*r.NormFloat64())))
+}
+
+// drawNetwork draws what lies between a sender and a server.
+func drawNetwork(t *rapid.T, s *server) world {
+	share := func(name string) float64 { return rapid.SampledFrom([]float64{0, 0, 0.01, 0.1}).Draw(t, name) }
+	draw := func(name string) way {
+		return way{
+			middle: rapid.SampledFrom([]time.Duration{0, 300 * time.Microsecond, 5 * time.Millisecond, 80 * time.Millisecond}).Draw(t, name),
+			spread: rapid.SampledFrom([]float64{0.1, 0.7, 1.5}).Draw(t, name+" spread"),
+			spikes: rapid.SampledFrom([]float64{0, 0, 0.003, 0.05}).Draw(t, name+" spikes"),
+		}
+	}
+	there, back, late := draw("there"), draw("back"), draw("late")
+	return world{
+		server: s, respond: s.respond,
+		there: there.delay, back: back.delay, late: late.delay,
+		lost: share("lost"), dropped: share("dropped"), resent: share("resent"), broken: share("broken"),
 	}
 }
 
@@ -64,7 +174,7 @@ func edgewise(t *rapid.T, tr truth) *history.History {
 	header := history.Header{
 		Phases: []history.Phase{{Pace: "lone"}, {Pace: "rest"}, {Pace: "burst"}, {Pace: "hold", Rate: tr.promise.Limits[0].Rate()}, {Pace: "edges"}, {Pace: "obey"}, {Pace: "scope"}, {Pace: "refill"}, {Pace: "burst"}},
 		Groups: []history.Group{{Name: "g", Counter: "g", Promise: tr.promise, Exclusive: tr.exclusive, Fresh: tr.fresh, DecidedWithin: tr.within}},
-		Lanes:  []history.Lane{{}, {Identity: "beak", Source: "127.0.0.2"}, {Identity: "beak", Source: "127.0.0.3"}, {Identity: "bill", Source: "127.0.0.2"}},
+		Lanes:  []history.Lane{{}, {Identity: "beak", Source: "127.0.0.2"}, {Identity: "beak", Source: "127.0.0.3"}, {Identity: "bill", Source: "127.0.0.2"}, {Identity: "beak", Source: "127.0.0.2", Trick: scenarios.TrickForwarded}},
 	}
 	for range rapid.IntRange(0, 1).Draw(t, "second group") {
 		second := header.Groups[0]
@@ -95,10 +205,6 @@ func (e *edge) request() {
 	lane := rapid.IntRange(0, e.lanes-1).Draw(e.T, "lane")
 	who := e.header.Lanes[lane]
 	e.now = e.moment(who)
-	if !e.exclusive && rapid.IntRange(0, 2).Draw(e.T, "somebody else") == 0 {
-		e.server.take(who.Identity, who.Source, e.now)
-		return
-	}
 	if e.phase < len(e.header.Phases)-1 && rapid.IntRange(0, 5).Draw(e.T, "next phase") == 0 {
 		e.phase++
 	}

@@ -2,6 +2,7 @@ package analyze_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"pgregory.net/rapid"
@@ -19,8 +20,8 @@ type truth struct {
 }
 
 // drawTruth draws a promise and how it is kept, with every assumption of the
-// verdicts at its limit now and then. Limits of one promise have one scope if
-// alike.
+// verdicts at its limit now and then. If alike, the limits of one promise have
+// one scope and are all to be verified, so that one plan can test them.
 func drawTruth(t *rapid.T, alike bool) truth {
 	tr := truth{
 		promise: limiter.Promise{
@@ -43,9 +44,12 @@ func drawTruth(t *rapid.T, alike bool) truth {
 		if !alike {
 			scope = drawScope(t)
 		}
-		tr.drawLimit(t, granularity, scope)
+		tr.drawLimit(t, granularity, scope, alike)
 	}
 	tr.drawClock(t)
+	if !tr.exclusive {
+		s.others = rand.New(rand.NewPCG(s.seed, 2))
+	}
 	if !tr.fresh {
 		s.hidden = rapid.SampledFrom([]int{0, 3, 120}).Draw(t, "hidden")
 	}
@@ -63,7 +67,7 @@ func drawScope(t *rapid.T) limiter.Scope {
 	return rapid.SampledFrom([]limiter.Scope{limiter.ScopeGlobal, limiter.ScopeUnknown, limiter.ScopeIP, limiter.ScopeKey}).Draw(t, "scope")
 }
 
-func (tr *truth) drawLimit(t *rapid.T, granularity time.Duration, scope limiter.Scope) {
+func (tr *truth) drawLimit(t *rapid.T, granularity time.Duration, scope limiter.Scope, alike bool) {
 	real := rapid.SampledFrom(limiter.Models).Draw(t, "model")
 	l := limiter.Limit{
 		Limit:   rapid.Int64Range(1, 50).Draw(t, "limit"),
@@ -72,7 +76,7 @@ func (tr *truth) drawLimit(t *rapid.T, granularity time.Duration, scope limiter.
 		Reading: real.Reading, Granularity: granularity,
 		Tolerance:      rapid.SampledFrom([]float64{0, 0, 0, 0.05, 0.3}).Draw(t, "tolerance"),
 		RejectsConsume: rapid.IntRange(0, 4).Draw(t, "rejects consume") == 0,
-		Unverified:     rapid.IntRange(0, 9).Draw(t, "unverified") == 0,
+		Unverified:     !alike && rapid.IntRange(0, 9).Draw(t, "unverified") == 0,
 	}
 	bucket := real.Reading == limiter.TokenBucket || real.Reading == limiter.SteppedBucket
 	if bucket {
