@@ -26,7 +26,7 @@ var limitCeiling = Check{
 	Doc: `Each admitted request was decided somewhere between the moment at which it could leave and the first byte of its
 answer. Requests whose whole interval lies inside a stretch of time were certainly admitted in that stretch. If there are
 more of them than the documented limit can admit in a stretch of that length, no placement of the decisions explains it,
-and the check fails. The witness is the shortest such stretch with its requests.
+and the check fails. The witness is the stretch with the fewest requests that proves it.
 
 The most that a closed stretch of length t may admit: token bucket B + r·t; stepped bucket B + q·(⌊t/Δ⌋ + 1); fixed window and
 open reading L·(⌈t/W⌉ + 1); sliding log L·(⌊t/W⌋ + 1); sliding counter L + L·t/W + 1. The rate is taken 0.05 % higher (A2), and every
@@ -192,6 +192,7 @@ func (s spans) exceedWindow(r rule) (excess, bool) {
 
 // finding turns a stretch into a failure with its witness.
 func (x excess) finding(c *Case, l limiter.Limit, s spans, r rule) Finding {
+	x = s.smallest(r, x)
 	inside := s.within(x.from, x.to)
 	allowed := r.allows(x.to - x.from)
 	w := &Witness{

@@ -15,7 +15,7 @@ func haproxyCases(t *testing.T) []realCase {
 	return []realCase{
 		{name: "haproxy: sliding, denials count", url: url, path: "/", promise: "{limit: 10/3s, reading: sliding-counter, scope: ip, rejects_consume: true}", reject: told, patience: brief},
 		{name: "haproxy: nothing said about the algorithm", url: url, path: "/", promise: "{limit: 10/3s, scope: ip, rejects_consume: true}", reject: told, patience: brief},
-		{name: "haproxy: one less", url: url, path: "/", promise: "{limit: 9/3s, reading: sliding-counter, scope: ip, rejects_consume: true}", reject: told, patience: brief,
+		{name: "haproxy: two less", url: url, path: "/", promise: "{limit: 8/3s, reading: sliding-counter, scope: ip, rejects_consume: true}", reject: told, patience: brief,
 			fails: []string{"limit.ceiling"}},
 		{name: "haproxy: one more", url: url, path: "/", promise: "{limit: 11/3s, reading: sliding-counter, scope: ip, rejects_consume: true}", reject: told, patience: brief,
 			fails: []string{"limit.floor"}},
