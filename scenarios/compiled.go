@@ -154,10 +154,10 @@ func (b *builder) sustained() {
 
 // holding returns how long to hold. A sliding counter is loosely bounded: that
 // no window of twice its length explains the run shows only when the rate was
-// kept for several.
+// kept for several. So is an open limit whose returns cannot be looked for.
 func (b *builder) holding() time.Duration {
 	const usual = 5 * time.Second
-	if l := b.limit; l.Reading == limiter.SlidingCounter && l.Limit > 4 {
+	if l := b.limit; (l.Reading == limiter.SlidingCounter || l.Reading == limiter.Open && l.RejectsConsume) && l.Limit > 4 {
 		needed := time.Duration(float64(l.Window) * 1.1 * float64(l.Limit+2) / (float64(l.Limit)/2 - 2))
 		if b.about()+needed <= max(b.patience, 14*l.Window) {
 			return max(usual, needed)

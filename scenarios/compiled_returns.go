@@ -19,12 +19,14 @@ func (b *builder) windows() []Phase {
 	}
 	b.add(Phase{Pace: lone.Name, Label: "anchor", Why: "one request alone: a window may begin with it", About: b.trip, Likely: 1})
 	b.add(Phase{Pace: rest.Name, Label: "rest half a window", For: w / 2, Why: "parts the first request from the others, so that a sliding window gives them back apart"})
-	b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d", capacity+2), Count: capacity + 2, Rejections: 3,
-		Why: "more at once than is documented: all beyond it must be rejected, nothing before"})
+	b.exceed(capacity-1, 3, "", "more at once than is documented: all beyond it must be rejected, nothing before")
 	// Two returns of allowance tell what kind of window it is; each one more
 	// measures its length more finely, where there is time.
 	returns := 2 + int(min(2, max(0, b.patience-7*w)/w))
-	if b.thorough {
+	switch {
+	case b.limit.RejectsConsume:
+		returns = 2 // and each is disturbed by looking for it
+	case b.thorough:
 		returns = 4
 	}
 	length := time.Duration(returns)*w - w/4
@@ -32,11 +34,28 @@ func (b *builder) windows() []Phase {
 		Why: "when allowance comes back, and how much at once, tells an aligned window from an anchored and a sliding one"})
 	b.scoping()
 	b.refill(b.limit.FullRest(), "everything must come back")
-	b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d after the rest", capacity+2), Count: capacity + 2, Rejections: 2,
-		Why: "after a whole rest the whole allowance must be there"})
+	b.exceed(capacity, 2, " after the rest", "after a whole rest the whole allowance must be there")
 	b.add(Phase{Pace: obey.Name, Label: "obey Retry-After once", Count: 1, For: b.limit.FullRest() + 2*time.Second, About: w, Rejections: 1, Likely: 2,
 		Why: "a client that waits as long as it is told must be admitted"})
 	b.refill(b.limit.FullRest(), "the hold must begin with a whole allowance")
 	b.sustained()
 	return b.phases
+}
+
+// exceed sends some requests beyond what is there at once. Where a rejected one
+// counts, too, the last go one after another: of requests that overlap, each may
+// have been rejected because of the others.
+func (b *builder) exceed(there, beyond int, when, why string) {
+	n := there + beyond
+	if !b.limit.RejectsConsume {
+		b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d%s", n, when), Count: n, Rejections: beyond, Why: why})
+		return
+	}
+	if there > 1 {
+		b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d%s", there-1, when), Count: there - 1, Why: "what must be admitted for certain"})
+	}
+	gap := min(4*b.trip, b.limit.Window/50, b.limit.Interval()*9/10) // faster than the limit: no hold that must be kept
+	each := beyond + min(1, max(there, 0))
+	b.add(Phase{Pace: hold.Name, Label: fmt.Sprintf("%d more, one by one", each), Rate: float64(time.Second) / float64(gap), For: time.Duration(each-1)*gap + gap/2, Rejections: beyond,
+		Why: why})
 }
