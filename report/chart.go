@@ -41,8 +41,6 @@ func tint(class string) color.Color {
 func drawTimeline(v timelineView, width, height int) ([]byte, error) {
 	p := blank()
 	end := max(time.Duration(len(v.Offered))*v.Bin, v.Bin, 1)
-	p.X.Min, p.X.Max = 0, end.Seconds()
-	p.X.Tick.Marker = marks(timeTicks(end, width/80))
 	up, down := 1.0, 0.0
 	for i := range v.Admitted {
 		up = max(up, root(float64(v.Admitted[i])), root(float64(v.Unknown[i])))
@@ -64,6 +62,9 @@ func drawTimeline(v timelineView, width, height int) ([]byte, error) {
 		return nil, err
 	}
 	p.Add(rings{v})
+	first := max(0, v.Begin-(end-v.Begin)/20)
+	p.X.Min, p.X.Max = first.Seconds(), end.Seconds() // what is added widens it
+	p.X.Tick.Marker = marks(timeTicks(first, end, width/80))
 	return rendered(p, width, height)
 }
 
@@ -278,25 +279,28 @@ func drawPlane(v planeView, width, height int) ([]byte, error) {
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = tint("grid"), tint("grid")
 	p.Add(region{v}, grid)
-	for _, lines := range []struct {
-		parts [][]point
-		style draw.LineStyle
-	}{
+	lines := []lineOf{
 		{v.Least, draw.LineStyle{Color: tint("admitted"), Width: 2}},
 		{v.Most, draw.LineStyle{Color: tint("rejected"), Width: 2, Dashes: []vg.Length{6, 3}}},
-		{v.Whole, draw.LineStyle{Color: tint("text"), Width: 4}},
-	} {
-		for _, part := range lines.parts {
-			line, err := plotter.NewLine(xys(part))
-			if err != nil {
-				return nil, err
-			}
-			line.LineStyle = lines.style
-			p.Add(line)
+	}
+	for _, stretch := range v.Whole {
+		lines = append(lines, lineOf{stretch, draw.LineStyle{Color: tint("text"), Width: 4}})
+	}
+	for _, l := range lines {
+		line, err := plotter.NewLine(xys(l.points)) // leaves out what lies outside of the picture
+		if err != nil {
+			return nil, err
 		}
+		line.LineStyle = l.style
+		p.Add(line)
 	}
 	p.Add(promised{v})
 	return rendered(p, width, height)
+}
+
+type lineOf struct {
+	points []point
+	style  draw.LineStyle
 }
 
 // region fills what explains the run.

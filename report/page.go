@@ -29,7 +29,6 @@ type page struct {
 	Rows      []row
 	Bursts    bool // some group's burst was measured
 	Proofs    []proofView
-	ProofHead []string
 	Questions []questionView
 	Groups    []section
 
@@ -96,7 +95,7 @@ func pageOf(r Report) (page, error) {
 			printable(f.Run.Target), f.Run.Started.UTC().Format("2 January 2006, 15:04 UTC"),
 			plural(f.Run.Requests, "request") + " in " + length(f.Run.Duration),
 		},
-		Proofs: proofs(r), ProofHead: proofHead, Caveats: sentences(f.Caveats), Assumptions: sentences(f.Assumptions),
+		Proofs: proofs(r), Caveats: sentences(f.Caveats), Assumptions: sentences(f.Assumptions),
 		Reproduce: reproduce(f.Run), Tool: printable(r.Tool),
 	}
 	for _, q := range undecidedChecks(f.Groups) {

@@ -18,7 +18,7 @@ type planeView struct {
 	Left, Right, Bottom, Top float64
 
 	Region      []point   // outline of what explains the run; empty: nothing does
-	Least, Most [][]point // the bounds, where they lie inside the picture
+	Least, Most []point   // the bounds, which may leave the picture
 	Whole       [][]point // stretches of whole bursts that explain the run
 	Documented  point
 	Per         string // "min"
@@ -40,9 +40,8 @@ func planeOf(g analyze.Group) (planeView, bool) {
 		Documented: point{p.Rate * window.Seconds(), p.Burst},
 	}
 	v.Bottom, v.Top = reach(cuts, p.Burst)
-	var least, most []point
 	for _, c := range cuts {
-		least, most = append(least, point{c.Rate, c.Least}), append(most, point{c.Rate, min(c.Most, 1e15)})
+		v.Least, v.Most = append(v.Least, point{c.Rate, c.Least}), append(v.Most, point{c.Rate, min(c.Most, 1e15)})
 		if c.Least < c.Most {
 			v.Region = append(v.Region, point{c.Rate, v.inside(c.Most)})
 		}
@@ -52,7 +51,6 @@ func planeOf(g analyze.Group) (planeView, bool) {
 			v.Region = append(v.Region, point{c.Rate, v.inside(c.Least)})
 		}
 	}
-	v.Least, v.Most = v.parts(least), v.parts(most)
 	v.Whole = wholeBursts(cuts, v.Bottom, v.Top)
 	v.Rows = planeRows(cuts)
 	return v, true
@@ -79,40 +77,6 @@ func reach(cuts []analyze.PlaneSlice, documented float64) (bottom, top float64) 
 }
 
 func (v planeView) inside(y float64) float64 { return max(v.Bottom, min(v.Top, y)) }
-
-// parts cuts a line where it leaves the picture.
-func (v planeView) parts(line []point) [][]point {
-	var all [][]point
-	var now []point
-	end := func() {
-		if len(now) > 1 {
-			all = append(all, now)
-		}
-		now = nil
-	}
-	for i, p := range line {
-		within := v.Bottom <= p.Y && p.Y <= v.Top
-		if i > 0 {
-			before := line[i-1]
-			if border := v.inside(p.Y); !within && len(now) > 0 {
-				now = append(now, crossing(before, p, border))
-				end()
-			} else if border := v.inside(before.Y); within && border != before.Y {
-				now = append(now, crossing(before, p, border))
-			}
-		}
-		if within {
-			now = append(now, p)
-		}
-	}
-	end()
-	return all
-}
-
-// crossing is where the line from a to b has a height.
-func crossing(a, b point, height float64) point {
-	return point{a.X + (b.X-a.X)*(height-a.Y)/(b.Y-a.Y), height}
-}
 
 // mostWhole is how many whole bursts are drawn: more would fill the region.
 const mostWhole = 8

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"duckload/analyze"
@@ -11,13 +10,16 @@ import (
 // A proofView is the evidence behind a failed check.
 type proofView struct {
 	Anchor, Group, Check, Message, Sentence string
-	Stretch, Counted, Allowed               string
-	Requests                                [][]string // below proofHead
+	Requests, Rest                          []requestView // the rest is folded away
 	More                                    string
 	Curl, CurlNote                          string
 }
 
-var proofHead = []string{"sent", "answered", "status", "outcome", "sender", "phase", "number", "what the answer said"}
+// A requestView is one request of a proof.
+type requestView struct{ Sent, Answered, Status, Outcome, Sender, Phase, Number, Said string }
+
+// shownAtOnce is how many requests of a proof can be seen without a click.
+const shownAtOnce = 5
 
 func proofAnchor(group, finding int) string { return fmt.Sprintf("proof-%d-%d", group+1, finding+1) }
 
@@ -43,10 +45,6 @@ func (p *proofView) witness(r Report, group int, f analyze.Finding) {
 	if !strings.Contains(f.Message, w.Sentence) {
 		p.Sentence = sentence(w.Sentence)
 	}
-	p.Stretch, p.Counted = when(w.From)+" to "+when(w.To), thousands(w.Counted)
-	if w.Allowed > 0 && !math.IsInf(w.Allowed, 1) {
-		p.Allowed = rounded(w.Allowed, 1, math.Round)
-	}
 	for _, e := range w.Requests {
 		status := "none"
 		if e.Status != 0 {
@@ -56,10 +54,13 @@ func (p *proofView) witness(r Report, group int, f analyze.Finding) {
 		for _, f := range e.Fields {
 			said = append(said, printable(f.Name)+": "+clipped(f.Value, 200))
 		}
-		p.Requests = append(p.Requests, []string{
+		p.Requests = append(p.Requests, requestView{
 			when(e.Sent), when(e.Answered), status, e.Outcome.String(), printable(laneName(r.Header, e.Lane)),
 			printable(phaseName(r.Header, e.Phase)), fmt.Sprint(e.Seq), strings.Join(said, " · "),
 		})
+	}
+	if n := len(p.Requests); n > shownAtOnce+1 {
+		p.Requests, p.Rest = p.Requests[:shownAtOnce], p.Requests[shownAtOnce:]
 	}
 	if w.More > 0 {
 		p.More = plural(w.More, "more request")

@@ -25,8 +25,8 @@ func nine(percentile float64, n int) float64 {
 	return -math.Log10(max(1-percentile/100, 0.5/float64(max(n, 1))))
 }
 
-// timeTicks divides a run into at most so many round stretches.
-func timeTicks(end time.Duration, most int) []tick {
+// timeTicks divides a part of a run into at most so many round stretches.
+func timeTicks(begin, end time.Duration, most int) []tick {
 	step := time.Duration(1)
 	for _, s := range []time.Duration{
 		time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
@@ -34,18 +34,21 @@ func timeTicks(end time.Duration, most int) []tick {
 		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 30 * time.Minute,
 		time.Hour, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 	} {
-		if step = s; end/s <= time.Duration(max(most, 1)) {
+		if step = s; (end-begin)/s <= time.Duration(max(most, 1)) {
 			break
 		}
 	}
-	for end/step > time.Duration(max(most, 1)) {
+	for (end-begin)/step > time.Duration(max(most, 1)) {
 		step *= 2
 	}
 	var all []tick
-	for at := time.Duration(0); at <= end; at += step {
-		all = append(all, tick{at.Seconds(), bare(length(at))})
+	for at := (begin + step - 1) / step * step; at <= end; at += step {
+		label := "0 s"
+		if at > 0 {
+			label = bare(length(at))
+		}
+		all = append(all, tick{at.Seconds(), label})
 	}
-	all[0].Label = "0 s"
 	return all
 }
 

@@ -53,6 +53,9 @@ func timeFigure(g analyze.Group, id string) (figure, error) {
 		Head:    []string{"from", "sent", "admitted", "rejected", "unknown", "limit"},
 		Rows:    v.Rows(),
 	}
+	if v.Begin > 0 {
+		f.Caption += fmt.Sprintf(" Nothing was sent before %s.", length(v.Begin))
+	}
 	if unknown > 0 {
 		f.Legend = append(f.Legend, legend{"unknown", "○", "unknown outcome"})
 	}
@@ -65,7 +68,7 @@ func timeFigure(g analyze.Group, id string) (figure, error) {
 	}
 	if v.Proof {
 		desc += fmt.Sprintf(" The first violation is marked between %s and %s.", when(v.From), when(v.To))
-		f.Caption += fmt.Sprintf(" ✗ marks %s to %s: %s", when(v.From), when(v.To), printable(v.Violated)+".")
+		f.Caption += " ✗ marks the first violation: " + printable(v.Violated) + "."
 	}
 	for _, p := range []picture{
 		{id: id + "-wide", class: "wide", width: 640, height: 270},

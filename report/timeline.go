@@ -22,7 +22,8 @@ type timelineView struct {
 	// window instead, the same for all bins. Empty: no limit was promised.
 	Allowance []float64
 	Flat      bool
-	Whose     string // the senders that share the key; empty: all of the group
+	Begin     time.Duration // nothing happened before; 0 if that was not for long
+	Whose     string        // the senders that share the key; empty: all of the group
 
 	Proof    bool // a check of the limit fails
 	From, To time.Duration
@@ -37,7 +38,7 @@ func timelineOf(g analyze.Group) timelineView {
 			whose += fmt.Sprintf(" and %d more", len(of)-1)
 		}
 	}
-	v := timelineView{Bin: t.Bin, Offered: t.Offered, Admitted: t.Admitted, Rejected: t.Rejected, Unknown: t.Unknown, Whose: whose}
+	v := timelineView{Bin: t.Bin, Offered: t.Offered, Admitted: t.Admitted, Rejected: t.Rejected, Unknown: t.Unknown, Begin: begin(t), Whose: whose}
 	for _, l := range g.Promise.Limits {
 		line, flat := allowance(l, t)
 		if len(v.Allowance) == 0 {
@@ -57,6 +58,20 @@ func timelineOf(g analyze.Group) timelineView {
 		}
 	}
 	return v
+}
+
+// begin is the start of the first bin in which something happened, if a
+// picture of the time before would be empty for a fifth of its width or more.
+func begin(t analyze.Timeline) time.Duration {
+	for i := range t.Offered {
+		if t.Offered[i]+t.Unknown[i] > 0 {
+			if 5*i < len(t.Offered) {
+				return 0
+			}
+			return time.Duration(i) * t.Bin
+		}
+	}
+	return 0
 }
 
 // allowance follows a documented limit through the bins. Within a bin nobody

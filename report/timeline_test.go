@@ -58,9 +58,26 @@ func TestThePictureShowsOneKey(t *testing.T) {
 	}
 }
 
+// Before a run against a key that was used there is a long rest.
+func TestALongSilenceAtTheBeginningIsLeftOut(t *testing.T) {
+	counts := make([]int, 100)
+	counts[80] = 3
+	g := analyze.Group{Timeline: analyze.Timeline{Bin: time.Second, Offered: counts, Admitted: counts, Rejected: make([]int, 100), Unknown: make([]int, 100)}}
+	if v := timelineOf(g); v.Begin != 80*time.Second {
+		t.Errorf("got a picture from %s on, want 80 s", v.Begin)
+	}
+	counts[80], counts[19] = 0, 3
+	if v := timelineOf(g); v.Begin != 0 {
+		t.Errorf("got a picture from %s on, want all of it", v.Begin)
+	}
+	if ticks := timeTicks(79*time.Second, 100*time.Second, 8); len(ticks) != 5 || ticks[0].Value != 80 {
+		t.Errorf("got %v, want a tick each 5 s from 80 s to 100 s", ticks)
+	}
+}
+
 func TestTicksAreRoundAndFew(t *testing.T) {
 	for _, d := range []time.Duration{time.Microsecond, 20 * time.Millisecond, 3 * time.Second, 74 * time.Second, 26 * time.Hour, 90 * 24 * time.Hour} {
-		ticks := timeTicks(d, 8)
+		ticks := timeTicks(0, d, 8)
 		if len(ticks) < 1 || len(ticks) > 10 || ticks[0].Label != "0 s" {
 			t.Errorf("%s: got %v", d, ticks)
 		}
