@@ -148,10 +148,18 @@ func (c *Case) burst(l limiter.Limit) Finding {
 		return Finding{Outcome: Fail, Message: fmt.Sprintf("%s measured for burst %d", said, l.Burst) + hinted(burstHint(f, l)), Witness: c.needsMore(l, f)}
 	case b*(1-l.Tolerance) > f.bursts.High, b*(1-l.Tolerance) >= f.region.bursts.High:
 		return Finding{Outcome: Fail, Message: fmt.Sprintf("%s measured for burst %d", said, l.Burst) + hinted(burstHint(f, l)), Witness: c.needsLess(l, f)}
-	case f.bursts.High-f.bursts.Low <= slack+2*l.Tolerance*b && len(f.region.whole) > 0:
+	case len(f.region.whole) > 0 && f.bursts.High-f.bursts.Low <= slack+2*l.Tolerance*b, l.Tolerance > 0 && wholeWithin(f.bursts, l):
 		return Finding{Outcome: Pass, Message: said}
 	}
 	return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("%s explains the run, so %d may be right: %s", said, l.Burst, c.wouldNarrow(f.bursts.Low, f.bursts.High))}
+}
+
+// wholeWithin reports whether all whole numbers that explain the run, and there
+// is one, are within the tolerance of the promise.
+func wholeWithin(bursts Interval, l limiter.Limit) bool {
+	first, last := math.Ceil(bursts.Low-slack), math.Ceil(bursts.High-slack)-1
+	b := float64(l.Burst)
+	return first <= last && first >= b*(1-l.Tolerance)-slack && last <= b*(1+l.Tolerance)+slack
 }
 
 // measuredRate says an interval of rates in the units of the promise.
