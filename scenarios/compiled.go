@@ -231,9 +231,9 @@ func leadsEach(l limiter.Limit) int {
 	case l.RejectsConsume:
 		return 0
 	case l.Interval() >= verySlowToken:
-		return len(leads) + 1
+		return len(leads) + len(shares) + 1
 	case l.Interval() >= slowToken:
-		return len(leads)
+		return len(leads) + len(shares)
 	}
 	return 1
 }

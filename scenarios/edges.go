@@ -26,6 +26,11 @@ var leads = []time.Duration{2, 1, 4}
 // slackProbes are spent where an answer surprises.
 const slackProbes = 24
 
+// shares are how much earlier, as a share of the time since the first request,
+// slow tokens are also asked for: where only a few of them come back, a bucket
+// that is a little too fast has a token before every lead.
+var shares = []time.Duration{200, 400}
+
 // Slow tokens get every lead each, quick ones one in turn. Very slow ones also
 // get a probe long before: what it is told to wait can be held against what
 // the others are told.
@@ -59,8 +64,8 @@ func nextEdge(p Phase, v View) Move {
 	if early := f.early + ahead*token - 3*token/4; token >= verySlowToken && leadsEach(p.Limit) > 0 && early > v.Now {
 		shots = append(shots, shot(p, v, early))
 	}
-	for _, lead := range leadsFor(p, len(mine)) {
-		at := f.early + ahead*token - lead*step - guard
+	for _, lead := range leadsBefore(p, v, f.early+ahead*token, len(mine), step) {
+		at := f.early + ahead*token - lead - guard
 		if at > v.Now && (len(shots) == 0 || at > shots[len(shots)-1].At) {
 			shots = append(shots, shot(p, v, at))
 		}
@@ -95,14 +100,21 @@ func edgeStride(p Phase, v View, f forecast, step time.Duration) time.Duration {
 	return max(ahead, each-1)
 }
 
-func leadsFor(p Phase, sent int) []time.Duration {
+// leadsBefore returns how long before a moment the probes before it are sent.
+func leadsBefore(p Phase, v View, moment time.Duration, sent int, step time.Duration) []time.Duration {
 	switch leadsEach(p.Limit) {
 	case 0:
 		return nil // the probe would empty the bucket again
 	case 1:
-		return leads[sent/2%len(leads):][:1]
+		return []time.Duration{leads[sent/2%len(leads)] * step}
 	}
-	return []time.Duration{4, 2, 1}
+	var all []time.Duration
+	if len(v.Seen) > 0 {
+		for _, share := range shares {
+			all = append(all, (moment-v.Seen[0].Sent)/share)
+		}
+	}
+	return append(all, 4*step, 2*step, step)
 }
 
 // locate sends one request to learn where the next token is, because an answer
