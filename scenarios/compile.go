@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -92,6 +93,10 @@ func (c *compiler) bad(p place, path, format string, args ...any) {
 // group adds the lanes and the phases of one group.
 func (c *compiler) group(i int) {
 	g := c.plan.Scenario.Groups[i]
+	if g.Transport.HTTP == 2 && !strings.HasPrefix(c.plan.Scenario.Target, "https:") {
+		c.bad(g.place, "groups."+g.Name, "http: 2 needs a target that begins with https (the two sides agree on it in the TLS handshake)")
+		return
+	}
 	lanes := c.lanes(i)
 	if len(c.plan.Lanes) > maxLanes {
 		c.bad(g.place, "groups."+g.Name, "identities times sources come to too many senders (at most %d in all)", maxLanes)

@@ -56,7 +56,8 @@ func (r *reader) group(e entry, identities []Identity, usual defaults) (g Group,
 		{"decided_within", func(n node) { g.DecidedWithin = r.duration(n) }},
 		{"pacing", func(n node) { g.Pacing = r.pacing(n, g.Promise.Limits) }},
 	}
-	for _, name := range []string{"transport", "setup", "teardown", "capture", "webhooks"} {
+	keys = append(keys, r.transport(&g.Transport)...)
+	for _, name := range []string{"setup", "teardown", "capture", "webhooks"} {
 		keys = append(keys, r.later(name))
 	}
 	found := r.mapping(e.value, append(keys, r.overrides(&usual)...))

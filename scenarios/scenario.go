@@ -50,6 +50,8 @@ type Group struct {
 	Sources  []string // local addresses; empty: as the scenario's defaults say
 	Pacing   []Phase  // empty: the plan is compiled from the promise
 
+	Transport Transport // how its requests travel
+
 	Exclusive     bool
 	Fresh         bool
 	Shares        string        // name of the group whose counter this one shares; empty: its own
