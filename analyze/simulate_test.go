@@ -67,6 +67,9 @@ type simulation struct {
 	recorded []history.Observation
 	seen     []scenarios.Seen
 	now      time.Duration
+
+	outstanding int   // decisions on their way that will be answered
+	unanswered  []int // in recorded: nobody has given up on them yet
 }
 
 // A decision is a request on its way to the limiter.
@@ -151,7 +154,18 @@ func (s *simulation) send(shot scenarios.Shot) {
 		o.Sent += s.there(s.rng)
 	}
 	s.recorded = append(s.recorded, o)
-	s.push(decision{at: o.Sent + s.there(s.rng), lane: shot.Lane, index: len(s.recorded) - 1})
+	d := decision{at: o.Sent + s.there(s.rng), lane: shot.Lane, index: len(s.recorded) - 1}
+	switch fate := s.rng.Float64(); {
+	case fate < s.lost:
+		d.ghost = true
+		s.unanswered = append(s.unanswered, d.index)
+		s.push(d)
+	case fate < s.lost+s.dropped:
+		s.unanswered = append(s.unanswered, d.index)
+	default:
+		s.outstanding++
+		s.push(d)
+	}
 }
 
 func (s *simulation) push(d decision) {
@@ -159,20 +173,24 @@ func (s *simulation) push(d decision) {
 	heap.Push(&s.events, d)
 }
 
-// settle lets the limiter decide everything that is on its way.
+// settle lets the limiter decide everything that will be answered, and what
+// comes before. What nobody waits for may be decided later.
 func (s *simulation) settle() {
 	from := len(s.seen)
-	for s.events.Len() > 0 {
+	for s.outstanding > 0 {
 		d := heap.Pop(&s.events).(decision)
-		if !d.ghost && s.rng.Float64() < s.dropped {
-			s.unanswered(d)
-			continue
-		}
 		verdict := s.decide(s.plan.Lanes[d.lane], d.at)
 		if !d.ghost {
+			s.outstanding--
 			s.answerTo(d, verdict)
 		}
 	}
+	for _, i := range s.unanswered {
+		o := &s.recorded[i]
+		o.Answered, o.Done, o.Error = history.Never, o.Sent+timeout, "timeout"
+		s.ended(o)
+	}
+	s.unanswered = s.unanswered[:0]
 	slices.SortStableFunc(s.seen[from:], func(a, b scenarios.Seen) int { return cmp.Compare(a.Sent, b.Sent) })
 }
 
@@ -196,10 +214,6 @@ func (s *simulation) decide(lane scenarios.Lane, moment time.Duration) limiter.D
 }
 
 func (s *simulation) answerTo(d decision, verdict limiter.Decision) {
-	if s.rng.Float64() < s.lost {
-		s.unanswered(d)
-		return
-	}
 	o := &s.recorded[d.index]
 	o.Answered = d.at + s.back(s.rng)
 	o.Done = o.Answered
@@ -207,12 +221,6 @@ func (s *simulation) answerTo(d decision, verdict limiter.Decision) {
 	if s.rng.Float64() < s.broken {
 		o.Status, o.Evidence = 500, nil
 	}
-	s.ended(o)
-}
-
-func (s *simulation) unanswered(d decision) {
-	o := &s.recorded[d.index]
-	o.Answered, o.Done, o.Error = history.Never, o.Sent+timeout, "timeout"
 	s.ended(o)
 }
 
