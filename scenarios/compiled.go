@@ -114,7 +114,7 @@ func (b *builder) bucket() {
 		Why: "more at once than the documented burst: all beyond it must be rejected, nothing before"})
 
 	back := partial(b.limit, b.thorough)
-	resting := slower(time.Duration(back)*token) + 2*b.limit.Clock()
+	resting := slower(time.Duration(float64(back)*float64(token)/(1-b.limit.Tolerance))) + 2*b.limit.Clock()
 	b.obeying()
 	b.edging(b.patience - b.about() - resting)
 	b.scoping()

@@ -20,6 +20,10 @@ func (b *builder) windows() []Phase {
 	b.add(Phase{Pace: lone.Name, Label: "anchor", Why: "one request alone: a window may begin with it", About: b.trip, Likely: 1})
 	b.add(Phase{Pace: rest.Name, Label: "rest half a window", For: w / 2, Why: "parts the first request from the others, so that a sliding window gives them back apart"})
 	b.exceed(capacity-1, 3, "", "more at once than is documented: all beyond it must be rejected, nothing before")
+	if b.limit.RejectsConsume && b.limit.Reading != limiter.FixedWindow {
+		b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d of rejections", 2*capacity), Count: 2 * capacity, Rejections: 2 * capacity,
+			Why: "they count, too: what is full for longer than a window tells how long one is"})
+	}
 	// Two returns of allowance tell what kind of window it is; each one more
 	// measures its length more finely, where there is time.
 	returns := 2 + int(min(2, max(0, b.patience-7*w)/w))
@@ -32,9 +36,9 @@ func (b *builder) windows() []Phase {
 	length := time.Duration(returns)*w - w/4
 	b.add(Phase{Pace: window.Name, Label: "window edges", Count: returns, For: length, About: length, Rejections: 2 * coarse, Likely: 2*coarse + returns*(capacity+1),
 		Why: "when allowance comes back, and how much at once, tells an aligned window from an anchored and a sliding one"})
-	b.scoping()
 	b.refill(b.limit.FullRest(), "everything must come back")
 	b.exceed(capacity, 2, " after the rest", "after a whole rest the whole allowance must be there")
+	b.scoping() // now, because what was just admitted counts for certain
 	b.add(Phase{Pace: obey.Name, Label: "obey Retry-After once", Count: 1, For: b.limit.FullRest() + 2*time.Second, About: w, Rejections: 1, Likely: 2,
 		Why: "a client that waits as long as it is told must be admitted"})
 	b.refill(b.limit.FullRest(), "the hold must begin with a whole allowance")

@@ -99,7 +99,7 @@ func (r run) probes(p Phase, v View) []time.Duration {
 	w, step := p.Limit.Window, trip(v)
 	after := r.answered + w + p.Limit.Clock() + time.Duration(float64(w)*drift)
 	if p.Limit.RejectsConsume && p.Limit.Reading != limiter.FixedWindow {
-		after += w / 20 // a rejection proves a window of half the time since what filled it, less a step of the clock
+		after += w / 10 // a rejection proves a window of half the time since what filled it, less a step of the clock
 	}
 	moments := []time.Duration{r.refused + w - 2*step - guard, r.sent + w - 2*step - guard, after}
 	if width := r.answered - r.refused; width > fine*step && !p.Limit.RejectsConsume {
