@@ -8,7 +8,7 @@ import (
 
 // needing is the stretch of time that needs the largest bucket at a rate.
 func needing(f *bucketFit, s slice) []Row {
-	return f.plane.admitted[s.on].within(s.peak.from, s.peak.to)
+	return f.plane.admitted[s.on].within(s.peak.from, s.peak.to, func(r *Row) bool { return isAdmitted(*r) })
 }
 
 // ratePer says a rate in the units of a limit.
@@ -32,8 +32,7 @@ func (c *Case) stretched(f *bucketFit, s slice, l limiter.Limit) *Witness {
 // refused proves that a bucket must be small: a rejection although little can
 // have been spent.
 func (c *Case) refused(f *bucketFit, s slice, l limiter.Limit) *Witness {
-	r := f.plane.rejected[s.which]
-	row := r.asked.row(s.tight)
+	row := *s.tight
 	w := &Witness{
 		From: row.Sent, To: row.Answered, Counted: 1, Allowed: s.most,
 		Requests: c.Evidence([]Row{row}),
@@ -62,7 +61,7 @@ func both(a, b *Witness) *Witness {
 // against proves that a rate does not explain the run with any whole burst.
 func (c *Case) against(l limiter.Limit, f *bucketFit, rate float64) *Witness {
 	s := f.plane.at(rate)
-	if s.tight < 0 {
+	if s.tight == nil {
 		return c.stretched(f, s, l)
 	}
 	w := both(c.stretched(f, s, l), c.refused(f, s, l))

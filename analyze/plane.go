@@ -20,19 +20,24 @@ import (
 // faster or slower than ours at any time (A2): the least burst is that of the
 // fastest rate on our clock, the most that of the slowest.
 type plane struct {
-	admitted []spans // of each key
+	admitted []strand // of each key
 	rejected []refusals
-	consumes bool // rejected requests consume, and are in spent
+	spends   func(*Row) bool
+	asked    func(*Row) bool // rejections that no other limit explains; nil if rejections prove nothing
+	own      float64         // what a rejected request counts in what was spent
+	fresh    bool
+	rows     int
 	seen     map[float64]slice
 	bounds   map[[2]float64]float64 // what most has worked out
 }
 
-// Refusals are the rejections of one key that no other limit explains.
+// Refusals are the requests that may have met one key, and those of them that
+// met one for certain: their rejections are asked for, and their admissions
+// show what was there at moment 0.
 type refusals struct {
-	asked spans
-	spent spans
-	begun spans // admitted by the same key for certain: what was there at moment 0; not looked at if fresh
-	fresh bool
+	spent strand
+	asked strand
+	lanes map[uint16]bool // of asked, if it is not all of spent
 }
 
 // A slice is a plane at one rate. No burst explains the run there if the least
@@ -43,39 +48,39 @@ type slice struct {
 	most  float64 // burst below which the rejections are explained; Inf if every one is
 	peak  excess  // the stretch that needs the least burst
 	on    int     // and its key
-	which int     // key of the rejection that allows the least
-	tight int     // and its number; -1 if none bounds the burst
+	tight *Row    // the rejection that allows the least; nil if none bounds the burst
 }
 
-// manyAdmitted is from where on admissions that overtake each other are put in
-// one order, because a plane looks at them again and again.
-const manyAdmitted = 20_000
-
-// planeOf returns the plane of one limit of a promise. Where rejections prove
-// nothing, it holds none.
+// planeOf returns the plane of one limit of a promise.
 func planeOf(c *Case, l limiter.Limit) *plane {
-	p := &plane{seen: map[float64]slice{}, bounds: map[[2]float64]float64{}, consumes: c.consumes()}
-	for _, rows := range byKey(c.Rows, keys(c.Header, []limiter.Limit{l}).certain) {
-		admitted := spansOf(rows, l.Clock(), isAdmitted)
-		if admitted.len() > manyAdmitted {
-			admitted = admitted.inOneOrder()
-		}
-		p.admitted = append(p.admitted, admitted)
+	ring := keys(c.Header, []limiter.Limit{l})
+	spends := mayConsume(c.consumes())
+	p := &plane{
+		admitted: strandsOf(c.Rows, ring.certain, l.Clock()),
+		spends:   func(r *Row) bool { return spends(*r) },
+		fresh:    c.Header.Groups[c.Group].Fresh,
+		rows:     len(c.Rows),
+		seen:     map[float64]slice{},
+		bounds:   map[[2]float64]float64{},
+	}
+	if c.consumes() {
+		p.own = 1
 	}
 	if !c.refutable() {
 		return p
 	}
-	fresh := c.Header.Groups[c.Group].Fresh
-	ring := keys(c.Header, c.Promise.Limits)
-	for _, rows := range byKey(c.Rows, ring.possible) {
-		spent := spansOf(rows, l.Clock(), mayConsume(p.consumes))
-		unexplained := c.unexplained(l, rows)
-		for _, own := range byKey(rows, ring.certain) {
-			r := refusals{asked: spansOf(own, l.Clock(), unexplained).decisive(spent), spent: spent, fresh: fresh}
-			if !fresh {
-				r.begun = spansOf(own, l.Clock(), isAdmitted)
-			}
-			if r.asked.len() > 0 {
+	p.asked = c.unexplained(l)
+	for _, possible := range strandsOf(c.Rows, ring.possible, l.Clock()) {
+		key := ring.possible[possible.row(0).Lane]
+		for _, certain := range p.admitted {
+			if lane := certain.row(0).Lane; ring.possible[lane] == key {
+				r := refusals{spent: possible, asked: certain}
+				if certain.len() < possible.len() {
+					r.lanes = map[uint16]bool{}
+					for i, k := range ring.certain {
+						r.lanes[uint16(i)] = k == ring.certain[lane]
+					}
+				}
 				p.rejected = append(p.rejected, r)
 			}
 		}
@@ -85,20 +90,22 @@ func planeOf(c *Case, l limiter.Limit) *plane {
 
 // unexplained chooses the rejections of the group that only one limit may
 // explain: wherever another one may, they say nothing.
-func (c *Case) unexplained(l limiter.Limit, rows []Row) func(Row) bool {
+func (c *Case) unexplained(l limiter.Limit) func(*Row) bool {
 	explained := map[uint32]bool{}
 	for _, other := range c.Promise.Limits {
 		if other == l {
 			continue
 		}
-		room := newRoom(other, spansOf(rows, other.Clock(), mayConsume(c.consumes())), c.Header.Groups[c.Group].Fresh)
-		for _, r := range rows {
-			if r.Outcome == limiter.Rejected && room.used(r)-1 > room.capacity-1 {
-				explained[r.Ordinal] = true
+		for _, rows := range byKey(c.Rows, keys(c.Header, []limiter.Limit{other}).possible) {
+			room := newRoom(other, spansOf(rows, other.Clock(), mayConsume(c.consumes())), c.Header.Groups[c.Group].Fresh)
+			for _, r := range rows {
+				if r.Outcome == limiter.Rejected && room.used(r)-1 > room.capacity-1 {
+					explained[r.Ordinal] = true
+				}
 			}
 		}
 	}
-	return func(r Row) bool {
+	return func(r *Row) bool {
 		return r.Outcome == limiter.Rejected && c.Header.Lanes[r.Lane].Group == c.Group && !explained[r.Ordinal]
 	}
 }
@@ -109,10 +116,14 @@ func (p *plane) at(rate float64) slice {
 	if s, ok := p.seen[rate]; ok {
 		return s
 	}
-	s := slice{rate: rate, least: 1, most: math.Inf(1), tight: -1}
+	s := slice{rate: rate, least: 1, most: math.Inf(1)}
 	if !math.IsInf(rate, 1) {
 		for i, a := range p.admitted {
-			if n, x := a.most(rate*(1+clockDrift), math.Inf(1)); n > s.least {
+			least := a.least
+			if a.len() > manyRows {
+				least = a.leastAtOnce
+			}
+			if n, x := least(rate*(1+clockDrift), math.Inf(1)); n > s.least {
 				s.least, s.peak, s.on = n, x, i
 			}
 		}
@@ -126,17 +137,18 @@ func (p *plane) at(rate float64) slice {
 // moment 0 is at least what the admissions needed beyond a rate, which may be
 // a faster one.
 func (p *plane) refuse(s *slice, faster float64) {
-	for i, r := range p.rejected {
-		u := usage{rate: s.rate * (1 - clockDrift), fresh: r.fresh}
-		if !r.fresh && !math.IsInf(faster, 1) {
-			u.start = r.begun.began(faster * (1 + clockDrift))
+	for _, r := range p.rejected {
+		u := usage{rate: s.rate * (1 - clockDrift), fresh: p.fresh}
+		if !p.fresh && !math.IsInf(faster, 1) {
+			u.start = r.asked.began(faster * (1 + clockDrift))
 		}
-		u.used(r.spent, r.asked, func(k int, used float64) {
-			if !p.consumes {
-				used++
-			}
-			if used < s.most {
-				s.most, s.which, s.tight = used, i, k
+		asked := p.asked
+		if r.lanes != nil {
+			asked = func(row *Row) bool { return r.lanes[row.Lane] && p.asked(row) }
+		}
+		u.of(r.spent, p.spends, asked, func(place int, used float64) {
+			if most := used - p.own + 1; most < s.most {
+				s.most, s.tight = most, r.spent.row(place)
 			}
 		})
 	}
@@ -146,7 +158,7 @@ func (p *plane) refuse(s *slice, faster float64) {
 // one. With a key that was fresh the slow one does; else it is not known what
 // was there at moment 0, and the fast one tells the least of it.
 func (p *plane) most(slow, fast float64) float64 {
-	if slow == fast || !slices.ContainsFunc(p.rejected, func(r refusals) bool { return !r.fresh }) {
+	if slow == fast || p.fresh {
 		return p.at(slow).most
 	}
 	between := [2]float64{slow, fast}
@@ -181,42 +193,84 @@ type region struct {
 	slices    []slice // in rising order of rate: what was looked at and explains the run
 }
 
-// Where the search for the bounds of a rate ends: at a share of the rate, or
-// after so many looks at all requests.
+// A search for the bounds of a rate ends at a share of the rate, or after so
+// many looks at all requests.
 const (
 	fineness  = 1e-4
-	fewLooks  = 60
 	mostLooks = 240
 	fewWhole  = 8
 )
 
+// manyRows is from where on admissions are counted at once, because a plane
+// looks at them again and again.
+const manyRows = 20_000
+
 // search looks for the bounds of what explains the run, beginning around the
 // documented rate. Whole says that a burst is a whole number if any fits.
+//
+// A run of millions of requests is searched by its beginning first: what does
+// not explain that does not explain the whole, so that few rates are left to
+// look at.
 func (p *plane) search(documented float64, whole bool) region {
-	n := 0
+	rates, fine := Interval{0, math.Inf(1)}, fineness
+	for _, n := range []int{beginning, 10 * beginning} {
+		if 2*n > p.rows {
+			break
+		}
+		r := p.until(n).searchIn(documented, rates, fine, whole)
+		if r.empty {
+			return r
+		}
+		rates, fine = Interval{r.low.rate, r.high.rate}, 4*fineness
+	}
+	return p.searchIn(documented, rates, fine, whole)
+}
+
+// beginning is how many requests of a long run are looked at first.
+const beginning = 20_000
+
+// until returns a plane of the requests before the n-th, and of the
+// rejections that were answered before it was sent.
+func (p *plane) until(n int) *plane {
+	end := p.admitted[0].from(&p.admitted[0].rows[n]) // the rows of all keys
+	short := *p
+	short.rows = n
+	short.seen, short.bounds = map[float64]slice{}, map[[2]float64]float64{}
+	short.admitted, short.rejected = nil, nil
 	for _, a := range p.admitted {
-		n += a.len()
+		short.admitted = append(short.admitted, a.before(n))
 	}
-	looks, growth := mostLooks, 2.0
-	if n > 1e5 {
-		looks, growth = fewLooks, 4
+	for _, r := range p.rejected {
+		r.spent, r.asked = r.spent.before(n), r.asked.before(n)
+		short.rejected = append(short.rejected, r)
 	}
-	edges := []float64{0, documented, math.Inf(1)}
-	for x := fineness; x < 20; x *= growth {
-		edges = append(edges, documented*math.Exp(x), documented*math.Exp(-x))
+	short.asked = func(r *Row) bool { return r.Answered < end && p.asked(r) }
+	return &short
+}
+
+// searchIn looks for the bounds between two rates.
+func (p *plane) searchIn(documented float64, rates Interval, fine float64, whole bool) region {
+	edges := []float64{rates.Low, rates.High}
+	for x := 0.0; x < 20; x = max(2*x, fineness) {
+		for _, edge := range []float64{documented * math.Exp(x), documented * math.Exp(-x)} {
+			if rates.Low < edge && edge < rates.High {
+				edges = append(edges, edge)
+			}
+		}
 	}
 	slices.Sort(edges)
-	low, found := p.first(edges, looks)
+	edges = slices.Compact(edges)
+	low, found := p.first(edges, fine)
 	if !found {
 		near := p.nearest()
 		return region{empty: true, low: near, high: near}
 	}
 	slices.Reverse(edges)
-	high, _ := p.first(edges, len(p.seen)+looks/2)
+	high, _ := p.first(edges, fine)
 	r := region{low: p.at(low), high: p.at(high), rates: Interval{low, high}}
 	r.bursts = Interval{r.high.least, p.most(low, high)}
 	if whole {
-		p.wholeNumbers(&r)
+		p.wholeNumbers(&r, fine)
 	}
 	for _, s := range p.seen {
 		if s.explains() && low <= s.rate && s.rate <= high && !math.IsInf(s.rate, 1) {
@@ -229,9 +283,10 @@ func (p *plane) search(documented float64, whole bool) region {
 
 // first returns an edge before which no rate explains the run. The edges may
 // rise or fall.
-func (p *plane) first(edges []float64, looks int) (float64, bool) {
+func (p *plane) first(edges []float64, fine float64) (float64, bool) {
+	looks := len(p.seen) + len(p.bounds) + mostLooks
 	for i := range len(edges) - 1 {
-		if rate, ok := p.within(edges[i], edges[i+1], looks); ok {
+		if rate, ok := p.within(edges[i], edges[i+1], fine, looks); ok {
 			return rate, true
 		}
 	}
@@ -239,19 +294,19 @@ func (p *plane) first(edges []float64, looks int) (float64, bool) {
 }
 
 // within halves a stretch of rates, the half that comes first at first.
-func (p *plane) within(from, to float64, looks int) (float64, bool) {
+func (p *plane) within(from, to, fine float64, looks int) (float64, bool) {
 	if !p.possible(min(from, to), max(from, to)) {
 		return 0, false
 	}
 	far := from == 0 || to == 0 || math.IsInf(from+to, 1)
-	if far || math.Abs(math.Log(to/from)) < fineness/2 || len(p.seen) > looks {
+	if far || math.Abs(math.Log(to/from)) < fine/2 || len(p.seen)+len(p.bounds) > looks {
 		return from, true
 	}
 	mid := math.Sqrt(from * to)
-	if rate, ok := p.within(from, mid, looks); ok {
+	if rate, ok := p.within(from, mid, fine, looks); ok {
 		return rate, true
 	}
-	return p.within(mid, to, looks)
+	return p.within(mid, to, fine, looks)
 }
 
 // nearest returns the slice that misses by the fewest requests.
@@ -269,7 +324,7 @@ func (p *plane) nearest() slice {
 // wholeNumbers narrows a region to bursts that are whole numbers, if there are
 // any: with the burst given, each bound of the rate is a simple one, because
 // least and most both fall as the rate rises.
-func (p *plane) wholeNumbers(r *region) {
+func (p *plane) wholeNumbers(r *region, fine float64) {
 	first, last := math.Ceil(r.bursts.Low-slack), math.Ceil(r.bursts.High)-1
 	if last-first >= fewWhole || r.low.rate == 0 || math.IsInf(r.high.rate, 1) {
 		return
@@ -277,8 +332,8 @@ func (p *plane) wholeNumbers(r *region) {
 	rates := Interval{math.Inf(1), 0}
 	for burst := first; burst <= last; burst++ {
 		low, high := r.low.rate, r.high.rate
-		slow, slowOut := bisect(low, high, func(rate float64) bool { return p.at(rate).least > burst+slack })
-		fast, fastOut := bisect(high, low, func(rate float64) bool { return p.most(rate, high) <= burst })
+		slow, slowOut := bisect(low, high, fine/10, func(rate float64) bool { return p.at(rate).least > burst+slack })
+		fast, fastOut := bisect(high, low, fine/10, func(rate float64) bool { return p.most(rate, high) <= burst })
 		if slowOut && fastOut && slow >= fast || slowOut && slow >= high || fastOut && fast <= low {
 			continue
 		}
@@ -292,14 +347,14 @@ func (p *plane) wholeNumbers(r *region) {
 
 // bisect returns the last rate on the way from one to another that is found
 // out of the question, if the first is; all before the last are.
-func bisect(from, to float64, out func(float64) bool) (float64, bool) {
+func bisect(from, to, fine float64, out func(float64) bool) (float64, bool) {
 	switch {
 	case !out(from):
 		return from, false
 	case out(to):
 		return to, true
 	}
-	for math.Abs(math.Log(to/from)) > fineness/10 {
+	for math.Abs(math.Log(to/from)) > fine {
 		if mid := math.Sqrt(from * to); out(mid) {
 			from = mid
 		} else {

@@ -65,15 +65,6 @@ func (s spans) over(u time.Duration) int {
 	return sort.Search(len(s.ends), func(i int) bool { return s.ends[i] >= u })
 }
 
-// inOneOrder gives the first start the first end, the second start the second
-// end, and so on. Decisions in the order in which they were made lie within
-// these, whichever of them belongs to which request. What is lost is one
-// request of a stretch of time for each that was on its way all through it.
-func (s spans) inOneOrder() spans {
-	s.to = s.ends
-	return s
-}
-
 // within returns the rows whose intervals lie inside [a, b] for certain, N(a, b)
 // of theory.md §4 in number.
 func (s spans) within(a, b time.Duration) []Row {

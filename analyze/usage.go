@@ -2,170 +2,153 @@ package analyze
 
 import (
 	"math"
-	"slices"
+	"sort"
 	"time"
 )
 
-// A usage answers how much of a limit's allowance may have been spent when a
-// request was decided: theorem T4 of theory.md for buckets, the universal rule
-// of §4.2 for windows. It never answers too little.
+// A usage tells how much of a bucket's allowance may have been spent when a
+// request was decided: theorem T4 of theory.md. It never tells too little.
 //
-// The answer does not depend on the capacity: where not even the rest that was
-// there at moment 0 and what came since leave something, it is infinite.
+// What it tells does not depend on the capacity: where not even the rest that
+// was there at moment 0 and what came since leave one request, it is infinite.
 type usage struct {
-	rate   float64       // of a bucket: what comes back per nanosecond, at the least
-	step   time.Duration // of a stepped bucket: the longest time between two steps
-	each   float64       // and what comes at each, at the least
-	window time.Duration // of a window: how long a request may count, at the most
-	fresh  bool          // the allowance was whole at moment 0
-	start  float64       // of a bucket, if not: what was there at moment 0, at the least
+	rate  float64 // what comes back per nanosecond, at the least
+	fresh bool    // the allowance was whole at moment 0
+	start float64 // if not: what was there at moment 0, at the least
 }
 
-// used tells for each span of asked, which must be decisive, the most that may
-// have been spent at any moment of it. The spans of spent must have their ends.
+// of tells for each asked row of a strand, in order of their answers, the most
+// that may have been spent at any moment at which it may have been decided.
 //
-// What may have been spent falls between the starts of spans, so only those
-// and the start of the asked one matter. Decisive spans begin and end in one
-// order, so the largest of a moving stretch of starts is asked for. O(n).
-func (r usage) used(spent, asked spans, tell func(i int, most float64)) {
-	own, peaks := r.sweep(spent), r.sweep(spent)
-	var places []int // of starts that are higher than every later one, and how high they are
-	var values []float64
-	next, first := 0, 0
-	for i, from := range asked.from {
-		for ; next < spent.len() && spent.from[next] <= asked.to[i]; next++ {
-			v := peaks.at(spent.from[next])
-			for len(values) > first && values[len(values)-1] <= v {
-				places, values = places[:len(places)-1], values[:len(values)-1]
+// What may have been spent falls between the starts of requests, so only those
+// and the row's own start matter. One walk along the strand finds them all:
+// O(n log k) where k requests are under way at once.
+func (u usage) of(s strand, spends, asked func(*Row) bool, tell func(place int, most float64)) {
+	w := walk{usage: u, best: math.Inf(-1)}
+	for i := 0; i < s.len(); {
+		d := s.from(s.row(i))
+		w.answer(d, tell)
+		first := i
+		for ; i < s.len() && s.from(s.row(i)) == d; i++ {
+			if r := s.row(i); spends(r) {
+				w.begun++
+				w.ends.push(ending{at: r.Answered})
 			}
-			places, values = append(places, next), append(values, v)
 		}
-		for first < len(places) && spent.from[places[first]] <= from {
-			first++
+		w.peaks.push(w.groups, w.at(d))
+		for k := first; k < i; k++ {
+			if r := s.row(k); asked(r) {
+				w.open.push(ending{at: r.Answered, id: len(w.asked)})
+				w.asked = append(w.asked, question{place: k, since: w.groups})
+			}
 		}
-		most := own.at(from)
-		if first < len(places) {
-			most = max(most, values[first])
-		} else {
-			places, values, first = places[:0], values[:0], 0
-		}
-		tell(i, most)
+		w.groups++
+		w.forget()
 	}
+	w.answer(math.MaxInt64, tell)
 }
 
-// decisive returns those rejections that say more than every other: between
-// the starts of what may have spent allowance less and less of it is gone, so
-// of two rejections the later one says more, unless more such starts lie
-// before its end. That leaves no more of them than there are starts, and one.
-func (s spans) decisive(spent spans) spans {
-	var left []int
-	ends := math.MaxInt // starts before the end of the first one left
-	for i := s.len() - 1; i >= 0; i-- {
-		if n := spent.begun(s.to[i]); n < ends {
-			left, ends = append(left, i), n
-		}
-	}
-	slices.Reverse(left)
-	d := spans{rows: s.rows, place: make([]uint32, len(left)), from: make([]time.Duration, len(left)), to: make([]time.Duration, len(left))}
-	for k, i := range left {
-		d.place[k], d.from[k], d.to[k] = s.place[i], s.from[i], s.to[i]
-	}
-	d.ends = d.to
-	return d
-}
-
-// A sweep moves through time and knows what may have been spent.
-type sweep struct {
+// A walk is how far a usage has come along a strand.
+type walk struct {
 	usage
-	spans spans
-	begun int     // spans that begin at the moment or before
-	ended int     // spans that end before it
-	open  int     // spans that end at it or before
-	ties  int     // spans that end before the last of those
-	best  float64 // largest rate·u − (ended before u) over the ends u until the moment
-	old   []sweep // of a stepped bucket: the ends before each of the last steps
+	begun  int      // requests that may have been decided
+	ended  int      // requests of them that certainly have
+	ends   underway // of the others
+	last   time.Duration
+	ties   int      // requests that ended before the last that did
+	best   float64  // largest rate·u − (ended before u) over the ends u
+	groups int      // moments at which requests began
+	peaks  skyline  // what may have been spent at them
+	open   underway // ends of the asked rows
+	asked  []question
+	done   int // questions that are answered
 }
 
-// steps is how many steps of a bucket are counted one by one; before them one
-// step less is taken than the time suggests.
-const steps = 4
+// A question is a row that waits for its last possible moment.
+type question struct{ place, since int }
 
-func (r usage) sweep(s spans) *sweep {
-	if r.step > 0 {
-		r.rate = r.each / float64(r.step)
-	}
-	w := &sweep{usage: r, spans: s, best: math.Inf(-1)}
-	if r.step > 0 {
-		w.old = make([]sweep, steps)
-		for i := range w.old {
-			w.old[i] = sweep{usage: r, spans: s, best: math.Inf(-1)}
+// at returns the most that may have been spent at a moment: the largest
+// M(u, d) − r·(d − u) over all u ≤ d. Counts are exact, and what was rounded
+// is rounded up.
+func (w *walk) at(d time.Duration) float64 {
+	for w.ends.before(d) {
+		end := w.ends.pop().at
+		if end != w.last {
+			w.last, w.ties = end, w.ended
 		}
-	}
-	return w
-}
-
-// past counts the ends until a moment, which is never earlier than the last.
-func (w *sweep) past(d time.Duration) {
-	ends := w.spans.ends
-	for ; w.open < len(ends) && ends[w.open] <= d; w.open++ {
-		if w.open > 0 && ends[w.open] != ends[w.open-1] {
-			w.ties = w.open
-		}
-		w.best = max(w.best, w.rate*float64(ends[w.open])-float64(w.ties))
-	}
-	for w.ended < len(ends) && ends[w.ended] < d {
+		w.best = max(w.best, w.rate*float64(end)-float64(w.ties))
 		w.ended++
 	}
-}
-
-// at returns the most that may have been spent at a moment, which is never
-// earlier than the last: of a bucket, the largest M(u, d) − r·(d − u) over all
-// u ≤ d; of windows, M(d − W, d). Counts are exact, and what was rounded is
-// rounded up.
-func (w *sweep) at(d time.Duration) float64 {
-	for w.begun < w.spans.len() && w.spans.from[w.begun] <= d {
-		w.begun++
-	}
 	begun := float64(w.begun)
-	switch {
-	case w.window > 0:
-		if d < w.window && !w.fresh {
-			return math.Inf(1) // who knows what was sent before moment 0
-		}
-		w.past(d - w.window)
-		return begun - float64(w.ended)
-	case w.step > 0:
-		return w.stepped(d, begun)
-	}
 	if !w.fresh && w.start+w.rate*float64(max(d, 0))-begun < 1+slack {
 		return math.Inf(1)
 	}
-	w.past(d)
 	return max(begun-float64(w.ended), w.best+begun-w.rate*float64(d)+slack)
 }
 
-// stepped counts steps: in more than k times the longest wait for one, k of
-// them have come for certain.
-func (w *sweep) stepped(d time.Duration, begun float64) float64 {
-	if came := float64(max(d, 0)/w.step) * w.each; !w.fresh && w.start+came-begun < 1+slack {
-		return math.Inf(1)
+// answer settles the questions whose last moment has passed.
+func (w *walk) answer(now time.Duration, tell func(int, float64)) {
+	for w.open.before(now) {
+		q := w.asked[w.open.pop().id]
+		tell(q.place, w.peaks.since(q.since))
+		w.done++
 	}
-	most := math.Inf(-1)
-	for k := range w.old {
-		o := &w.old[k]
-		o.past(d - time.Duration(k+1)*w.step)
-		most = max(most, begun-float64(o.ended)-float64(k)*w.each)
+}
+
+// forget drops what no question asks for any more.
+func (w *walk) forget() {
+	if len(w.open) == 0 {
+		w.asked, w.done = w.asked[:0], 0
+		w.peaks.dropBefore(w.groups)
+		return
 	}
-	return max(most, w.old[steps-1].best+begun-w.rate*float64(d)+w.each+slack)
+	if w.done < 1024 || 2*w.done < len(w.asked) {
+		return
+	}
+	oldest := w.groups
+	kept := make([]question, 0, len(w.open))
+	for i, m := range w.open {
+		kept = append(kept, w.asked[m.id])
+		oldest = min(oldest, kept[i].since)
+		w.open[i].id = i
+	}
+	w.asked, w.done = kept, 0
+	w.peaks.dropBefore(oldest)
+}
+
+// A skyline answers which of the numbers from some place to the last is the
+// largest: it keeps those that are larger than everything behind them.
+type skyline struct {
+	places []int
+	values []float64
+}
+
+func (s *skyline) push(place int, v float64) {
+	for n := len(s.values); n > 0 && s.values[n-1] <= v; n = len(s.values) {
+		s.places, s.values = s.places[:n-1], s.values[:n-1]
+	}
+	s.places, s.values = append(s.places, place), append(s.values, v)
+}
+
+// since returns the largest number at a place or behind it. There must be one.
+func (s *skyline) since(place int) float64 { return s.values[sort.SearchInts(s.places, place)] }
+
+func (s *skyline) dropBefore(place int) {
+	n := sort.SearchInts(s.places, place)
+	s.places = append(s.places[:0], s.places[n:]...)
+	s.values = append(s.values[:0], s.values[n:]...)
 }
 
 // began returns what was in a bucket at moment 0, at the least: what was
 // admitted until some moment and cannot have come since.
-func (s spans) began(rate float64) float64 {
-	least, last := 0.0, time.Duration(0)
-	for i, to := range s.to {
-		last = max(last, to) // by then all until i are decided
-		least = max(least, float64(i+1)-rate*float64(last))
+func (s strand) began(rate float64) float64 {
+	least, n, last := 0.0, 0, time.Duration(0)
+	for i := range s.len() {
+		if r := s.row(i); isAdmitted(*r) {
+			n++
+			last = max(last, r.Answered) // by then all until here are decided
+			least = max(least, float64(n)-rate*float64(last))
+		}
 	}
 	return least
 }

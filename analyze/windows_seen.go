@@ -22,13 +22,13 @@ type traffic struct {
 func trafficOf(c *Case, l limiter.Limit) []traffic {
 	var all []traffic
 	ring := keys(c.Header, c.Promise.Limits)
+	unexplained := c.unexplained(l)
 	for _, rows := range byKey(c.Rows, ring.possible) {
 		spent := spansOf(rows, l.Clock(), mayConsume(c.consumes()))
-		unexplained := c.unexplained(l, rows)
 		for _, own := range byKey(rows, ring.certain) {
 			t := traffic{admitted: spansOf(own, l.Clock(), isAdmitted), spent: spent, fresh: c.Header.Groups[c.Group].Fresh}
 			if c.refutable() {
-				t.rejected = spansOf(own, l.Clock(), unexplained)
+				t.rejected = spansOf(own, l.Clock(), func(r Row) bool { return unexplained(&r) })
 			}
 			all = append(all, t)
 		}
