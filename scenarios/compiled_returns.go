@@ -36,9 +36,17 @@ func (b *builder) windows() []Phase {
 	length := time.Duration(returns)*w - w/4
 	b.add(Phase{Pace: window.Name, Label: "window edges", Count: returns, For: length, About: length, Rejections: 2 * coarse, Likely: 2*coarse + returns*(capacity+1),
 		Why: "when allowance comes back, and how much at once, tells an aligned window from an anchored and a sliding one"})
+	// A window that was just used up to its end cannot have begun again; of a
+	// counter, only what was just admitted counts for certain.
+	late := b.limit.RejectsConsume || b.limit.Reading == limiter.SlidingCounter
+	if !late {
+		b.scoping()
+	}
 	b.refill(b.limit.FullRest(), "everything must come back")
 	b.exceed(capacity, 2, " after the rest", "after a whole rest the whole allowance must be there")
-	b.scoping() // now, because what was just admitted counts for certain
+	if late {
+		b.scoping()
+	}
 	b.add(Phase{Pace: obey.Name, Label: "obey Retry-After once", Count: 1, For: b.limit.FullRest() + 2*time.Second, About: w, Rejections: 1, Likely: 2,
 		Why: "a client that waits as long as it is told must be admitted"})
 	b.refill(b.limit.FullRest(), "the hold must begin with a whole allowance")
