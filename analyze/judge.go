@@ -20,10 +20,12 @@ func Judge(h *history.History) (Findings, error) {
 		return Findings{}, err
 	}
 	j := newJudgement(h)
-	for o, err := range h.All() {
+	var o history.Observation // one for all: those who watch keep none of it but its evidence
+	for next, err := range h.All() {
 		if err != nil {
 			return Findings{}, fmt.Errorf("reading the record: %w", err)
 		}
+		o = next
 		if err := j.observe(&o); err != nil {
 			return Findings{}, err
 		}
@@ -79,6 +81,9 @@ type counter struct {
 	sorted bool
 }
 
+// mostRows is for how many rows there is room at once, whatever a record says.
+const mostRows = 1 << 24
+
 func newJudgement(h *history.History) *judgement {
 	j := &judgement{history: h, counters: map[string]*counter{}}
 	for i, g := range h.Header.Groups {
@@ -94,6 +99,10 @@ func newJudgement(h *history.History) *judgement {
 		if j.counters[g.Counter] == nil {
 			j.counters[g.Counter] = &counter{teller: newTeller()}
 		}
+	}
+	if h.End != nil && len(j.counters) == 1 {
+		// Rows that grow by appending take up to three times as much memory.
+		j.counters[h.Header.Groups[0].Counter].rows = make([]Row, 0, min(max(h.End.Offered, 0), mostRows))
 	}
 	for _, l := range h.Header.Lanes {
 		j.groups[l.Group].lanes = append(j.groups[l.Group].lanes, laneName(l))

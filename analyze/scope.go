@@ -269,13 +269,15 @@ func (c *Case) wouldTell() string {
 
 // senders names the lanes that sent something for the group.
 func (c *Case) senders() string {
-	var mine []Row
+	var firsts []Row // of each lane
+	seen := map[uint16]bool{}
 	for _, r := range c.Rows {
-		if c.Header.Lanes[r.Lane].Group == c.Group {
-			mine = append(mine, r)
+		if c.Header.Lanes[r.Lane].Group == c.Group && !seen[r.Lane] {
+			seen[r.Lane] = true
+			firsts = append(firsts, r)
 		}
 	}
-	return c.sendersOf(mine)
+	return c.sendersOf(firsts)
 }
 
 // sendersOf names the lanes of some rows.
