@@ -204,7 +204,7 @@ func (x excess) finding(c *Case, l limiter.Limit, s spans, r rule) Finding {
 	if len(inside) > 0 {
 		w.Sentence += fmt.Sprintf(" (%s)", c.sendersOf(inside))
 	}
-	return Finding{Outcome: Fail, Message: w.Sentence + hinted(diagnose(l, w)), Witness: w}
+	return Finding{Outcome: Fail, Message: w.Sentence, Witness: w}
 }
 
 // atMost shows a bound with one digit, never rounded down to a whole number
@@ -222,17 +222,4 @@ func hinted(diagnosis string) string {
 		return ""
 	}
 	return "; " + diagnosis
-}
-
-// diagnose names the usual cause of an excess where the numbers point at one.
-// It is a hint beside a proof and decides nothing.
-func diagnose(l limiter.Limit, w *Witness) string {
-	over := float64(w.Counted) - w.Allowed
-	if l.Reading == limiter.TokenBucket && over <= 1 {
-		return fmt.Sprintf("one more than a burst of %d: some limiters count the burst on top of the request that fits the rate (nginx's burst=%d nodelay admits %d)", l.Burst, l.Burst, l.Burst+1)
-	}
-	if k := float64(w.Counted) / w.Allowed; k > 1.9 && math.Abs(k-math.Round(k)) < 0.1 {
-		return fmt.Sprintf("about %.0f times the limit: %.0f replicas may each count for themselves", k, math.Round(k))
-	}
-	return ""
 }

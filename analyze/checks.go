@@ -50,6 +50,8 @@ type Case struct {
 
 	floor *floorResult                 // what wronglyRejected found
 	fits  map[limiter.Limit]*bucketFit // what the run says about token buckets
+	read  *readings                    // what explains the run
+	asked bool                         // for that
 
 	// service is how long the group's answers took from Sent to Done, by
 	// outcome. It is complete when watchers are asked for their findings.

@@ -245,6 +245,7 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 		}
 	}
 	k.Rows = c.rows
+	k.diagnose(g.Findings)
 	g.Measured = measure(k)
 	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, g.Findings)
 	return g

@@ -16,6 +16,7 @@ func measure(c *Case) *Measured {
 	}
 	m := &Measured{Scope: c.measuredScope()}
 	c.measureBucket(m)
+	c.measureReadings(m)
 	return m
 }
 

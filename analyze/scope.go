@@ -360,19 +360,20 @@ func (c *Case) explainedUnder(h hypothesis, r Row) bool {
 // measured beside the verdicts.
 const examinable = 200_000
 
+const unknownScope = "unknown"
+
 func (c *Case) tooMany() bool { return len(c.Rows) > examinable }
 
 // measuredScope returns who shares a counter, as far as the run shows it at
 // the documented limits: "ip", "key", "global" or "unknown".
 func (c *Case) measuredScope() string {
-	const unknown = "unknown"
 	if c.tooMany() {
-		return unknown
+		return unknownScope
 	}
 	documented := documentedScope(c.Promise)
 	all := c.hypotheses(documented)
 	if len(all) < 2 {
-		return unknown
+		return unknownScope
 	}
 	var left []hypothesis
 	for i := range all {
@@ -381,7 +382,7 @@ func (c *Case) measuredScope() string {
 		}
 	}
 	if len(left) != 1 {
-		return unknown
+		return unknownScope
 	}
 	if h := left[0]; h.keys == 1 && documented == limiter.ScopeUnknown {
 		return string(limiter.ScopeGlobal) // nobody has shown a counter of his own
@@ -396,5 +397,5 @@ func (c *Case) measuredScope() string {
 			return string(limiter.ScopeGlobal)
 		}
 	}
-	return unknown
+	return unknownScope
 }

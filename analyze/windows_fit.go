@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"duckload/limiter"
@@ -86,14 +87,18 @@ func (t traffic) aligned(n holding, atOnce float64) windowFit {
 // notFaster bounds a length from above by the admissions over any stretch of
 // time: at most some at once and so many for each window.
 func (t traffic) notFaster(fit *windowFit, each, atOnce float64) {
+	most := func(window float64) (float64, excess) {
+		return t.admitted.most(each/window*(1+clockDrift), math.Inf(1))
+	}
 	admits := func(window float64) bool {
-		n, _ := t.admitted.most(each/window, math.Inf(1))
+		n, _ := most(window)
 		return n <= atOnce+slack
 	}
 	low, high := max(fit.low.value, 1), math.Min(fit.high.value, float64(limiter.Far))
 	if admits(high) {
 		return
 	}
+	shortest := admits(low)
 	for range 60 {
 		if high <= low*(1+1e-5) {
 			break
@@ -104,9 +109,12 @@ func (t traffic) notFaster(fit *windowFit, each, atOnce float64) {
 			high = mid
 		}
 	}
-	_, x := t.admitted.most(each/high, math.Inf(1))
+	_, x := most(high)
 	rows := t.admitted.within(x.from, x.to)
-	fit.atMost(high, rows[0], rows[len(rows)-1])
+	fit.high = bound{high, []Row{rows[0], rows[len(rows)-1]}}
+	if !shortest {
+		fit.refuted = append(slices.Clone(fit.low.rows), fit.high.rows...)
+	}
 }
 
 // fitAnchored: a window opens with a request, and one that is full opened with
