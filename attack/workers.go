@@ -18,6 +18,9 @@ func workersFor(plan scenarios.Plan, lane int) int {
 			}
 		}
 	}
+	if bound := plan.Scenario.Groups[plan.Lanes[lane].Group].Transport.Connections; bound > 0 {
+		return bound
+	}
 	return min(most, mostWorkers)
 }
 
@@ -32,7 +35,7 @@ func atOnce(p scenarios.Phase) int {
 	for _, n := range within(p, pace, time.Second) {
 		most += n
 	}
-	return max(most, int(math.Ceil(min(mostWorkers, max(p.Rate, p.To)))))
+	return max(most, int(math.Ceil(min(mostWorkers, max(p.Rate+p.Swing, p.To)))))
 }
 
 // within counts the requests that each lane sends at the start of a static

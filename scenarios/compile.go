@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -133,15 +134,15 @@ func (c *compiler) written(g Group, lanes []int) []Phase {
 	for i := range phases {
 		p := &phases[i]
 		p.Lanes = lanes
-		if p.Pace == refill.Name {
-			p.About = p.Limit.FullRest()
-			if !g.Fresh {
-				p.For = p.Limit.FullRest()
-			}
+		pace, _ := PaceOf(*p)
+		if pace.Next == nil {
+			p.About, p.Likely = pace.Length(*p), pace.Requests(*p)
 			continue
 		}
-		pace, _ := PaceOf(*p)
-		p.About, p.Likely = pace.Length(*p), pace.Requests(*p)
+		if p.Pace == refill.Name && !g.Fresh {
+			p.For = p.Limit.FullRest()
+		}
+		*p = foreseen(*p, cmp.Or(c.options.Trip, assumedTrip))
 	}
 	return phases
 }

@@ -16,7 +16,7 @@ var edges = Pace{
 
 func mostEdges(p Phase) int {
 	tokens := int(p.For/p.Limit.Interval()) + 2
-	return tokens + tokens/4 + leadsEach(p.Limit)*min(p.Count, tokens) + slackProbes
+	return tokens + tokens/4 + leadsEach(p.Limit)*min(p.Count, tokens) + slackProbes + p.Drain
 }
 
 // leads are how many round trips the probe before a token is ahead of it: a
@@ -43,7 +43,7 @@ func nextEdge(p Phase, v View) Move {
 	mine, token := own(v), p.Limit.Interval()
 	end := v.Start + p.For
 	left := mostEdges(p) - len(mine) - len(leads) - 2 // a pair more must fit
-	if left < 0 || v.Now >= end || taken(mine) >= edgeTokens(p) {
+	if left < 0 || v.Now >= end || taken(mine) >= edgeTokens(p)+p.Drain {
 		return Move{Done: true}
 	}
 	f := forecastOf(p, v)

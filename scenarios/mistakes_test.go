@@ -99,7 +99,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"file outside", request("{POST: /x, body: '${file:../secret}'}"), `f:5:29: groups.g.requests[0].body: file "../secret" is not below the folder of the scenario (write a relative path without ..)`},
 		{"file missing", request("{POST: /x, body: '${file:none}'}"), `f:5:29: groups.g.requests[0].body: file "none": no such file`},
 
-		{"no pace", pacing("{for: 2m}"), `f:6:10: groups.g.pacing[0]: has no pace (have rest, burst, hold, ramp)`},
+		{"no pace", pacing("{for: 2m}"), `f:6:10: groups.g.pacing[0]: has no pace (have rest, burst, hold, ramp, steps, spike, sine, soak, probe, obey)`},
 		{"two paces", pacing("{burst: 3, hold: 3/s, for: 1s}"), `f:6:10: groups.g.pacing[0]: has more than one pace: burst and hold (write a list item for each)`},
 		{"burst", pacing("{burst: 1% - 2}"), `f:6:18: groups.g.pacing[0].burst: 1% - 2 of 200 comes to 0 requests (from 1 to 1000000)`},
 		{"hold", pacing("{hold: 20, for: 1m}"), `f:6:17: groups.g.pacing[0].hold: must be a rate, got "20" (write 80%, 3/s or 100/min)`},
@@ -107,9 +107,26 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"hold nothing", pacing("{hold: 0%, for: 1m}"), `f:6:17: groups.g.pacing[0].hold: must be above 0`},
 		{"ramp", pacing("{ramp: 80%, for: 1m}"), `f:6:17: groups.g.pacing[0].ramp: must be two rates, got "80%" (write 50% -> 150%)`},
 		{"rest", pacing("{rest: whole}"), `f:6:17: groups.g.pacing[0].rest: must be a duration, got "whole" (write 250ms, 30s, 2m, 1h30m)`},
-		{"later paces", pacing("{sine: {mean: 80%}, for: 1m}, {find-capacity: {}}, {obey: retry-after, times: 6}"), "f:6:17: groups.g.pacing[0].sine: not supported yet\n" +
-			"f:6:56: groups.g.pacing[1].find-capacity: not supported yet\n" +
-			`f:6:68: groups.g.pacing[2].obey: not supported yet`},
+		{"later paces", pacing("{find-capacity: {}}"), `f:6:26: groups.g.pacing[0].find-capacity: not supported yet`},
+		{"for without meaning", pacing("{burst: 3, for: 1s}"), `f:6:26: groups.g.pacing[0].for: has no meaning for burst`},
+		{"steps", pacing("{steps: [50%, 0%, x]}, {steps: 3, for: 1s}, {steps: [], for: 1s}"), "f:6:10: groups.g.pacing[0]: for is missing (write for: 2m)\n" +
+			"f:6:24: groups.g.pacing[0].steps[1]: must be above 0\n" +
+			"f:6:28: groups.g.pacing[0].steps[2]: must be a rate, got \"x\" (write 80%, 3/s or 100/min)\n" +
+			"f:6:41: groups.g.pacing[1].steps: must be a list, got \"3\"\n" +
+			`f:6:62: groups.g.pacing[2].steps: names no rate (write [50%, 100%, 150%])`},
+		{"spike", pacing("{spike: {to: 300%}, for: 1s}, {spike: {from: 3/s, to: 2/s}, for: 2ns}"), "f:6:18: groups.g.pacing[0].spike: needs from (write {from: 20%, to: 300%})\n" +
+			"f:6:48: groups.g.pacing[1].spike: must rise: 2/s is not above 3/s\n" +
+			`f:6:48: groups.g.pacing[1].spike: lasts for three parts, and needs 3ns for them`},
+		{"sine", pacing("{sine: {mean: 80%}, for: 1m}, {sine: {mean: 40%, amplitude: 80%, period: 0s}, for: 1m}"), "f:6:17: groups.g.pacing[0].sine: needs amplitude and period (write {mean: 80%, amplitude: 40%, period: 30s})\n" +
+			"f:6:47: groups.g.pacing[1].sine: the amplitude must be at most the mean, or the rate would fall below 0\n" +
+			`f:6:83: groups.g.pacing[1].sine.period: must be above 0, got "0s"`},
+		{"obey", pacing("{obey: retry-after}, {obey: me, times: 0}"), "f:6:10: groups.g.pacing[0]: times is missing (write times: 6)\n" +
+			"f:6:38: groups.g.pacing[1].obey: unknown value \"me\" (have retry-after)\n" +
+			`f:6:49: groups.g.pacing[1].times: must be from 1 to 10000, got 0`},
+		{"probe", pacing("{probe: edge, for: 1s}, {probe: edges, for: 40h, times: 3}"), "f:6:18: groups.g.pacing[0].probe: unknown value \"edge\" (did you mean \"edges\"?) (have edges)\n" +
+			"f:6:18: groups.g.pacing[0].probe: needs at least 1.2s, in which two tokens come back\n" +
+			"f:6:42: groups.g.pacing[1].probe: more than 100000 tokens come back in 40h0m0s (write a shorter for)\n" +
+			`f:6:66: groups.g.pacing[1].times: has no meaning for probe`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load("f", []byte(c.text), world())

@@ -14,7 +14,16 @@ var obey = Pace{
 	Requests: mostObeyed,
 }
 
-func mostObeyed(p Phase) int { return p.Count*(2+obeyTries) + drainFor(p) }
+func mostObeyed(p Phase) int { return p.Count*(2+obeyTries) + drainFor(p) + drains(p) }
+
+// drains is how many requests use up what is there before the first rejection
+// of each wait: a window is whole again after it, a bucket has a token.
+func drains(p Phase) int {
+	if p.Limit.Reading == limiter.TokenBucket {
+		return p.Drain
+	}
+	return p.Drain * p.Count
+}
 
 // fractions are the parts of a second that the waits have at the moment of the
 // rejections. With one alone, rounding to the nearest second looks honest.
@@ -95,7 +104,7 @@ func obeyed(p Phase, v View, mine []Seen) (done int, waiting *Seen) {
 				done, waiting, tries = done+1, nil, 0
 			}
 		default:
-			if tries++; tries > obeyTries+drainFor(p) {
+			if tries++; tries > obeyTries+drainFor(p)+p.Drain {
 				done, tries = done+1, 0
 			}
 		}

@@ -8,6 +8,7 @@ var Paces = []Pace{
 	burst,
 	hold,
 	ramp,
+	sine,
 	edges,
 	obey,
 	scope,

@@ -24,7 +24,11 @@ func anyPhase(t *rapid.T, pace string) Phase {
 	if rapid.Bool().Draw(t, "from nothing") && pace == "ramp" && p.To > 0 {
 		p.Rate = 0
 	}
-	longest := min(float64(week), 5000/max(p.Rate, p.To, 1e-9)*1e9)
+	if pace == "sine" {
+		p.Swing = p.Rate * rapid.SampledFrom([]float64{0, 0.3, 1}).Draw(t, "swing")
+		p.Period = time.Duration(rapid.Int64Range(1e3, int64(week)).Draw(t, "period"))
+	}
+	longest := min(float64(week), 5000/max(p.Rate+p.Swing, p.To, 1e-9)*1e9)
 	p.For = time.Duration(rapid.Float64Range(1e3, max(1e3, longest)).Draw(t, "for"))
 	return p
 }
@@ -57,7 +61,7 @@ func TestMomentsStopWhenNobodyWantsMore(t *testing.T) {
 			continue
 		}
 		n := 0
-		pace.Offsets(Phase{Count: 10, Rate: 10, To: 20, For: time.Second}, func(time.Duration) bool { n++; return n < 3 })
+		pace.Offsets(Phase{Count: 10, Rate: 10, To: 20, Swing: 5, Period: time.Second, For: time.Second}, func(time.Duration) bool { n++; return n < 3 })
 		if n != 3 {
 			t.Errorf("%s: %d moments after the third was refused, want 3", pace.Name, n)
 		}
@@ -98,9 +102,39 @@ func TestRampReachesItsRates(t *testing.T) {
 	}
 }
 
+// A week of swings around 100/min: whole periods bring exactly the mean, and
+// each moment is where the area below the curve says.
+func TestSineDoesNotDriftInAWeek(t *testing.T) {
+	p := Phase{Rate: 100.0 / 60, Swing: 1, Period: 30 * time.Second, For: week}
+	if got, want := sine.Requests(p), int(week/time.Minute)*100; got != want {
+		t.Errorf("%d requests, want %d", got, want)
+	}
+	for _, period := range []int{0, 1, 7, 10_000, 20_159} {
+		i := period * 50 // requests in one period
+		if got, want := sineMoment(p, i), time.Duration(period)*p.Period; (got - want).Abs() > 1 {
+			t.Errorf("request %d at %v, want %v", i, got, want)
+		}
+	}
+	quarter := p
+	quarter.For = p.Period / 4 // the mean's share, and s·T/2π of the swing
+	if got, want := sine.Requests(quarter), int(math.Ceil(12.5+30/(2*math.Pi))); got != want {
+		t.Errorf("%d requests in the first quarter, want %d", got, want)
+	}
+	previous := time.Duration(0)
+	sine.Offsets(Phase{Rate: 50, Swing: 50, Period: time.Second, For: time.Second}, func(at time.Duration) bool {
+		if at > 700*time.Millisecond && at < 800*time.Millisecond && previous > 700*time.Millisecond {
+			if gap := at - previous; gap < 20*time.Millisecond {
+				t.Errorf("%v between two requests where the rate is nearly 0", gap)
+			}
+		}
+		previous = at
+		return true
+	})
+}
+
 func TestMomentsNeedNoMemory(t *testing.T) {
-	p := Phase{Rate: 1000, To: 2000, Count: 1000, For: time.Second}
-	for _, pace := range []Pace{hold, ramp, burst} {
+	p := Phase{Rate: 1000, To: 2000, Count: 1000, Swing: 500, Period: time.Second / 3, For: time.Second}
+	for _, pace := range []Pace{hold, ramp, burst, sine} {
 		sum := time.Duration(0)
 		yield := func(at time.Duration) bool { sum += at; return true }
 		if allocs := testing.AllocsPerRun(5, func() { pace.Offsets(p, yield) }); allocs > 0 {

@@ -15,9 +15,12 @@ type Phase struct {
 	Why   string `json:"why,omitempty"` // what a compiled phase is for: "finds the burst"; empty if written by hand
 
 	Count  int           `json:"count,omitempty"`  // burst, edges, obey, window: how many
-	Rate   float64       `json:"rate,omitempty"`   // hold, ramp: requests per second at the start
+	Rate   float64       `json:"rate,omitempty"`   // hold, ramp: requests per second at the start; sine: in the middle
 	To     float64       `json:"to,omitempty"`     // ramp: requests per second at the end
-	For    time.Duration `json:"for,omitempty"`    // rest, hold, ramp: how long; reactive paces: see each
+	Swing  float64       `json:"swing,omitempty"`  // sine: how far from Rate, at most as much
+	Period time.Duration `json:"period,omitempty"` // sine: of one swing
+	For    time.Duration `json:"for,omitempty"`    // rest, hold, ramp, sine: how long; reactive paces: see each
+	Drain  int           `json:"drain,omitempty"`  // obey, edges: how many more requests it may take to use the allowance up; 0: it is used up already
 	Limit  limiter.Limit `json:"limit"`            // reactive paces: the limit that is being examined
 	Lanes  []int         `json:"lanes,omitempty"`  // indices into Plan.Lanes: static paces take them in turn, reactive ones send from the first and count what all of them sent
 	Others []int         `json:"others,omitempty"` // scope: the lanes that are asked while the first of Lanes is exhausted

@@ -1,14 +1,47 @@
 package scenarios
 
 import (
-	"fmt"
-	"math"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
+	"time"
 
 	"duckload/limiter"
 )
+
+// A rhythm is a phase as it is written by hand. To add one, list it in
+// [rhythms]; what it comes to is one of [Paces], or several.
+type rhythm struct {
+	name  string
+	write string   // an example, for messages
+	doc   string   // one sentence
+	needs []string // keys beside its own that it must have
+	may   []string // keys that it can have
+	read  func(*reader, written) []Phase
+}
+
+// written is what stands in the file for one rhythm. Keys that the rhythm has
+// not are zero.
+type written struct {
+	value node // of the rhythm's own key
+	of    limiter.Limit
+
+	lasts  time.Duration // for
+	times  int
+	speed  float64 // time_scale; 0: as recorded
+	column string
+}
+
+// beside are the keys that stand beside that of a rhythm.
+var beside = []struct {
+	name, write string
+	read        func(*reader, node, *written)
+}{
+	{"for", "for: 2m", func(r *reader, n node, w *written) { w.lasts = r.duration(n) }},
+	{"times", "times: 6", func(r *reader, n node, w *written) { w.times = int(r.whole(n, 1, maxTimes)) }},
+}
+
+// maxTimes bounds how often a rhythm repeats itself.
+const maxTimes = 10_000
 
 // pacing reads the phases that somebody wrote by hand. Numbers relative to the
 // promise refer to its first limit that a run is to verify.
@@ -28,169 +61,62 @@ func (r *reader) pacing(n node, limits []limiter.Limit) []Phase {
 	}
 	var phases []Phase
 	for _, item := range r.items(n) {
-		p := r.phase(item, of)
-		p.place, p.Limit = item.place(), of
-		phases = append(phases, p)
+		for _, p := range r.phase(item, of) {
+			p.place, p.Limit = item.place(), of
+			phases = append(phases, p)
+		}
 	}
 	return phases
 }
 
-// notYet are the documented phases that later versions read.
-var notYet = []string{"sine", "probe", "obey", "replay", "steps", "spike", "soak", "find-capacity"}
-
-func (r *reader) phase(n node, of limiter.Limit) Phase {
-	var p Phase
-	var paces []string
-	pace := func(name string, read func(node)) key {
-		return key{name, func(n node) {
-			paces = append(paces, name)
-			p.Pace = name
-			read(n)
-		}}
+// phase reads one item of the list. A rhythm may come to several phases.
+func (r *reader) phase(n node, of limiter.Limit) []Phase {
+	w := written{of: of}
+	var chosen []rhythm
+	var keys []key
+	for _, h := range rhythms {
+		keys = append(keys, key{h.name, func(n node) { chosen, w.value = append(chosen, h), n }})
 	}
-	keys := []key{
-		pace("rest", func(n node) { p = r.rest(n, of) }),
-		pace("burst", func(n node) {
-			text, _ := r.text(n)
-			p.Count = r.count(n, text, of)
-			p.Label = fmt.Sprintf("burst %d", p.Count)
-		}),
-		pace("hold", func(n node) {
-			text, _ := r.text(n)
-			if p.Rate = r.rate(n, text, of); p.Rate == 0 {
-				r.bad(n, "must be above 0")
+	var extra []string
+	for _, b := range beside {
+		keys = append(keys, key{b.name, func(n node) {
+			switch {
+			case len(chosen) == 1 && !slices.Contains(chosen[0].needs, b.name) && !slices.Contains(chosen[0].may, b.name):
+				r.bad(n, "has no meaning for %s", chosen[0].name)
+			default:
+				extra = append(extra, b.name)
+				b.read(r, n, &w)
 			}
-			p.Label = "hold " + text
-		}),
-		pace("ramp", func(n node) { p.Rate, p.To = r.ramp(n, of); p.Label = "ramp " + n.Value }),
+		}})
 	}
-	for _, name := range notYet {
-		keys = append(keys, pace(name, func(n node) { r.bad(n, "not supported yet") }))
+	if found := r.mapping(n, append(keys, r.later("find-capacity"))); found == nil || found["find-capacity"] {
+		return nil
 	}
-	needsFor, refused := false, false
-	keys = append(keys, key{"for", func(n node) {
-		needsFor = p.Pace == "hold" || p.Pace == "ramp"
-		if d := r.duration(n); needsFor {
-			p.For = d
-		} else if p.Pace == "rest" || p.Pace == "burst" {
-			r.bad(n, "has no meaning for %s", p.Pace)
+	switch len(chosen) {
+	case 0:
+		r.bad(n, "has no pace (have %s)", strings.Join(rhythmNames(chosen), ", "))
+		return nil
+	case 1:
+	default:
+		r.bad(n, "has more than one pace: %s (write a list item for each)", strings.Join(rhythmNames(chosen), " and "))
+		return nil
+	}
+	for _, b := range beside {
+		if slices.Contains(chosen[0].needs, b.name) && !slices.Contains(extra, b.name) {
+			r.bad(n, "%s is missing (write %s)", b.name, b.write)
 		}
-	}}, key{"times", func(node) { refused = true }})
-	found := r.mapping(n, keys)
-	switch {
-	case found == nil:
-	case len(paces) == 0:
-		r.bad(n, "has no pace (have rest, burst, hold, ramp)")
-	case len(paces) > 1:
-		r.bad(n, "has more than one pace: %s (write a list item for each)", strings.Join(paces, " and "))
-	case (p.Pace == "hold" || p.Pace == "ramp") && !found["for"]:
-		r.bad(n, "for is missing (write for: 2m)")
-	case refused && p.Pace != "obey":
-		r.bad(n, "times has no meaning for %s", p.Pace)
 	}
-	return p
+	return chosen[0].read(r, w)
 }
 
-func (r *reader) rest(n node, of limiter.Limit) Phase {
-	if n.Value == "full" {
-		return Phase{Pace: "refill", Label: "rest until full", Limit: of}
+// rhythmNames returns the names of some rhythms, or of all.
+func rhythmNames(of []rhythm) []string {
+	if len(of) == 0 {
+		of = rhythms
 	}
-	d := r.duration(n)
-	return Phase{Pace: "rest", For: d, Label: "rest " + d.String()}
-}
-
-var (
-	relative = regexp.MustCompile(`^([0-9.]+)%\s*(?:([+-])\s*([0-9]+))?$`)
-	absolute = regexp.MustCompile(`^([0-9.]+)\s*/\s*(\S+)$`)
-)
-
-// maxBurst bounds one phase, maxRate its requests a second: beyond that a
-// moment of its own, in nanoseconds, cannot be given to each request.
-const (
-	maxBurst = 1_000_000
-	maxRate  = 1_000_000
-)
-
-// count reads how many: "20", "100%" or "100% + 2" of the capacity.
-func (r *reader) count(n node, text string, of limiter.Limit) int {
-	found := relative.FindStringSubmatch(text)
-	if found == nil {
-		v, wrong := parseWhole(text, 1, maxBurst)
-		if wrong != "" {
-			r.bad(n, "%s (write 20, 80%% or 100%% + 2)", wrong)
-		}
-		return int(v)
+	names := make([]string, len(of))
+	for i, h := range of {
+		names[i] = h.name
 	}
-	share, wrong := parsePercent(found[1] + "%")
-	more := int64(0)
-	if found[3] != "" && wrong == "" {
-		more, wrong = parseWhole(found[3], 0, maxBurst)
-	}
-	if wrong != "" {
-		r.bad(n, "%s", wrong)
-		return 1
-	}
-	if found[2] == "-" {
-		more = -more
-	}
-	total := math.Round(share*float64(max(of.Capacity(), 1))) + float64(more)
-	if total < 1 || total > maxBurst {
-		r.bad(n, "%s of %d comes to %g requests (from 1 to %d)", text, of.Capacity(), total, maxBurst)
-		return 1
-	}
-	return int(total)
-}
-
-// rate reads how fast: "80%" of the documented rate, or "3/s".
-func (r *reader) rate(n node, text string, of limiter.Limit) float64 {
-	rate, wrong := parseRate(strings.TrimSpace(text), of)
-	if wrong == "" && rate > maxRate {
-		wrong = fmt.Sprintf("faster than %d requests a second", maxRate)
-	}
-	if wrong != "" {
-		r.bad(n, "%s", wrong)
-		return 1
-	}
-	return rate
-}
-
-func parseRate(text string, of limiter.Limit) (float64, string) {
-	if strings.HasSuffix(text, "%") {
-		share, wrong := parsePercent(text)
-		return share * of.Rate(), wrong
-	}
-	found := absolute.FindStringSubmatch(text)
-	if found == nil {
-		return 0, fmt.Sprintf("must be a rate, got %q (write 80%%, 3/s or 100/min)", shortened(text))
-	}
-	if !decimal.MatchString(found[1]) {
-		return 0, fmt.Sprintf("must be a number, got %q", shortened(found[1]))
-	}
-	width, wrong := parseWindow(found[2])
-	if wrong != "" {
-		return 0, wrong
-	}
-	count, err := strconv.ParseFloat(found[1], 64)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return count / width.Seconds(), ""
-}
-
-// ramp reads "50% -> 150%".
-func (r *reader) ramp(n node, of limiter.Limit) (from, to float64) {
-	text, ok := r.text(n)
-	if !ok {
-		return 0, 0
-	}
-	a, b, found := strings.Cut(text, "->")
-	if !found {
-		r.bad(n, "must be two rates, got %q (write 50%% -> 150%%)", shortened(text))
-		return 0, 0
-	}
-	from, to = r.rate(n, a, of), r.rate(n, b, of)
-	if from == 0 && to == 0 {
-		r.bad(n, "one of the rates must be above 0")
-	}
-	return from, to
+	return names
 }
