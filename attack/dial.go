@@ -3,12 +3,16 @@ package attack
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"syscall"
 	"time"
+
+	"duckload/scenarios"
 )
 
 // A dial makes a connection to a host and port.
@@ -17,22 +21,18 @@ type dial func(ctx context.Context, network, address string) (net.Conn, error)
 // dialTimeout bounds a connection attempt, TLS included.
 const dialTimeout = 10 * time.Second
 
-// dialer returns what dials from a source address, and shakes hands where the
-// target speaks TLS.
-func dialer(o Options, target *url.URL, source netip.Addr) dial {
-	plain := plainDialer(o, source)
+// dialer returns what dials from a source address as a group wants it, and
+// shakes hands where the target speaks TLS.
+func dialer(o Options, target *url.URL, by scenarios.Transport, source netip.Addr) dial {
+	plain := resolved(plainDialer(o, source), by.Resolve)
 	if target.Scheme != "https" {
 		return plain
 	}
-	config := o.TLS.Clone()
-	if config == nil {
-		config = &tls.Config{}
-	}
-	config.NextProtos = []string{"http/1.1"}
-	if config.ServerName == "" {
-		config.ServerName = target.Hostname()
-	}
+	config, err := tlsConfig(o.TLS, by, target.Hostname())
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if err != nil {
+			return nil, handshakeError{err}
+		}
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
 		c, err := plain(ctx, network, address)
@@ -44,7 +44,58 @@ func dialer(o Options, target *url.URL, source netip.Addr) dial {
 			c.Close()
 			return nil, handshakeError{err}
 		}
+		if got := secure.ConnectionState().NegotiatedProtocol; by.HTTP == 2 && got != "h2" {
+			c.Close()
+			return nil, handshakeError{errors.New("the target does not agree to HTTP/2")}
+		}
 		return secure, nil
+	}
+}
+
+// tlsConfig returns what the handshakes of a group start from. The name that
+// is asked for, and must be certified, is the target's, wherever it leads.
+func tlsConfig(base *tls.Config, by scenarios.Transport, name string) (*tls.Config, error) {
+	config := base.Clone()
+	if config == nil {
+		config = &tls.Config{}
+	}
+	config.NextProtos = []string{"http/1.1"}
+	if by.HTTP == 2 {
+		config.NextProtos = []string{"h2"}
+	}
+	if config.ServerName == "" {
+		config.ServerName = name
+	}
+	if by.TLS.Roots != nil {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(by.TLS.Roots) {
+			return nil, errors.New("no certificate among the roots")
+		}
+	}
+	if by.TLS.Cert != nil {
+		own, err := tls.X509KeyPair(by.TLS.Cert, by.TLS.Key)
+		if err != nil {
+			return nil, fmt.Errorf("own certificate: %w", err)
+		}
+		config.Certificates = []tls.Certificate{own}
+	}
+	if by.TLS.Anyone {
+		config.InsecureSkipVerify = true // the scenario says in its own words that this is dangerous
+	}
+	return config, nil
+}
+
+// resolved leads a dial to an address, whatever the name means elsewhere.
+func resolved(d dial, to netip.Addr) dial {
+	if !to.IsValid() {
+		return d
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		return d(ctx, network, net.JoinHostPort(to.String(), port))
 	}
 }
 

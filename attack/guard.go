@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"duckload/scenarios"
 )
 
 // aim reads the target of a run.
@@ -30,9 +32,21 @@ func aim(o Options) (*url.URL, error) {
 // permitted asks what the target's name means now, so that a run against a
 // host that is not allowed ends before it begins. A name that means nothing is
 // allowed here: there is nothing to contact.
-func permitted(ctx context.Context, o Options, target *url.URL) error {
+func permitted(ctx context.Context, plan scenarios.Plan, o Options, target *url.URL) error {
+	if o.Transport != nil {
+		return nil
+	}
+	named := len(plan.Lanes) == 0 // a lane goes where the name leads
+	for _, l := range plan.Lanes {
+		to := plan.Scenario.Groups[l.Group].Transport.Resolve
+		if !to.IsValid() {
+			named = true
+		} else if !permits(o.AllowHosts, to) {
+			return Denied{Host: to.String()}
+		}
+	}
 	host := target.Hostname()
-	if o.Transport != nil || allows(o.AllowHosts, host) {
+	if !named || allows(o.AllowHosts, host) {
 		return nil
 	}
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)

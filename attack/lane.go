@@ -27,6 +27,7 @@ type lane struct {
 
 	transport http.RoundTripper
 	pool      *pool // nil: the transport is not ours
+	fast      *fast // nil: net/http
 
 	// vegeta numbers its hits when a worker takes them, so the number of a
 	// request is known only when it arrives here, in the header X-Vegeta-Seq.
@@ -54,8 +55,11 @@ func (r *run) newLane(i int) *lane {
 		l.transport = r.options.Transport(of)
 		return l
 	}
-	l.pool = newPool(r.options, r.target, of.Source, l.workers)
+	l.pool = newPool(r.options, r.target, l.group.Transport, of.Source, l.workers)
 	l.transport = l.pool.transport
+	if l.group.Transport.Fast {
+		l.fast = newFast(l)
+	}
 	return l
 }
 
@@ -150,6 +154,9 @@ func (l *lane) warm(ctx context.Context, n int) {
 }
 
 func (l *lane) close() {
+	if l.fast != nil {
+		l.fast.close()
+	}
 	if l.pool != nil {
 		l.pool.close()
 	}

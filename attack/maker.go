@@ -23,6 +23,9 @@ func (l *lane) request(ctx context.Context, seq uint64) (*http.Request, int, err
 	if err != nil {
 		return nil, m.Request, err
 	}
+	if host := l.group.Transport.Host; host != "" {
+		r.Host = host
+	}
 	for _, h := range m.Headers {
 		if strings.EqualFold(h.Name, "Host") {
 			r.Host = h.Value

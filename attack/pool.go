@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"duckload/scenarios"
 )
 
 // A pool holds the connections of a lane. It dials them when a request needs
@@ -35,8 +37,8 @@ const fresh = 5 * time.Second
 // boxes on the way drop them after a minute or so, not all with a word.
 const idle = 50 * time.Second
 
-func newPool(o Options, target *url.URL, source netip.Addr, most int) *pool {
-	p := &pool{dial: dialer(o, target, source), address: addressOf(target)}
+func newPool(o Options, target *url.URL, by scenarios.Transport, source netip.Addr, most int) *pool {
+	p := &pool{dial: dialer(o, target, by, source), address: addressOf(target)}
 	p.transport = &http.Transport{
 		Proxy:                  nil, // it would move the target without a word
 		DialContext:            p.take,
@@ -45,6 +47,11 @@ func newPool(o Options, target *url.URL, source netip.Addr, most int) *pool {
 		MaxIdleConnsPerHost:    most,
 		IdleConnTimeout:        idle,
 		MaxResponseHeaderBytes: 256 << 10,
+		DisableKeepAlives:      by.OneShot,
+	}
+	if by.HTTP == 2 {
+		p.transport.Protocols = new(http.Protocols)
+		p.transport.Protocols.SetHTTP2(true)
 	}
 	return p
 }

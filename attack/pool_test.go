@@ -32,7 +32,7 @@ func TestConnectionsAreWarmedWithoutARequest(t *testing.T) {
 	}
 	s.Start()
 	defer s.Close()
-	p := newPool(Options{}, parse(t, s.URL), scenarios.Lane{}.Source, 50)
+	p := newPool(Options{}, parse(t, s.URL), scenarios.Transport{}, scenarios.Lane{}.Source, 50)
 	defer p.close()
 	p.warm(t.Context(), 30)
 	for range 30 {
@@ -117,7 +117,7 @@ func TestConnectionsAreClosedWhenTheRunEnds(t *testing.T) {
 }
 
 func TestNoProxyIsAsked(t *testing.T) {
-	if p := newPool(Options{}, parse(t, "http://127.0.0.1"), scenarios.Lane{}.Source, 1); p.transport.Proxy != nil {
+	if p := newPool(Options{}, parse(t, "http://127.0.0.1"), scenarios.Transport{}, scenarios.Lane{}.Source, 1); p.transport.Proxy != nil {
 		t.Error("the transport asks for a proxy, which would move the target without a word")
 	}
 }

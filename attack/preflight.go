@@ -20,17 +20,26 @@ func Preflight(ctx context.Context, plan scenarios.Plan, o Options) error {
 	if o.Transport != nil {
 		return nil
 	}
-	if err := permitted(ctx, o, target); err != nil {
+	if err := permitted(ctx, plan, o, target); err != nil {
 		return err
 	}
 	var missing []error
-	tried := map[netip.Addr]bool{}
+	type door struct {
+		source netip.Addr
+		group  int // -1: as any group without wishes would dial
+	}
+	tried := map[door]bool{}
 	for _, l := range plan.Lanes {
-		if tried[l.Source] {
+		by := plan.Scenario.Groups[l.Group].Transport
+		d := door{l.Source, -1}
+		if by.HTTP != 0 || by.Resolve.IsValid() || by.TLS.Roots != nil || by.TLS.Cert != nil || by.TLS.Anyone {
+			d.group = l.Group
+		}
+		if tried[d] {
 			continue
 		}
-		tried[l.Source] = true
-		err := knock(ctx, o, target, l.Source)
+		tried[d] = true
+		err := knock(ctx, o, target, by, l.Source)
 		if none := (NoSource{}); errors.As(err, &none) {
 			missing = append(missing, none)
 		} else if err != nil {
@@ -40,8 +49,8 @@ func Preflight(ctx context.Context, plan scenarios.Plan, o Options) error {
 	return errors.Join(missing...)
 }
 
-func knock(ctx context.Context, o Options, target *url.URL, source netip.Addr) error {
-	c, err := dialer(o, target, source)(ctx, "tcp", addressOf(target))
+func knock(ctx context.Context, o Options, target *url.URL, by scenarios.Transport, source netip.Addr) error {
+	c, err := dialer(o, target, by, source)(ctx, "tcp", addressOf(target))
 	if err == nil {
 		return c.Close()
 	}

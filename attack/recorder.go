@@ -33,33 +33,53 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	ctx, cancel := context.WithTimeout(l.hurry, timeout)
-	defer cancel()
 	o := history.Observation{
 		Lane: l.index, Phase: l.plan.Number(j.from.track, j.shot.Phase), Seq: seq, Intended: j.shot.At,
 		Answered: history.Never,
 	}
-	t := l.trace(cancel)
-	request, which, err := l.request(httptrace.WithClientTrace(ctx, t.hooks()), seq)
-	o.Request = which
-	if err == nil {
-		o.BytesOut = max(request.ContentLength, 0)
-		err = l.exchange(request, t, &o)
+	var sent sending
+	if l.fast != nil {
+		sent = l.fast.send(&o, timeout)
+	} else {
+		sent = l.send(&o, timeout)
 	}
-	tries, refused := t.end()
-	if guarded := refusal(err); guarded != nil {
+	if guarded := refusal(sent.err); guarded != nil {
 		l.stop(halt{reason: "refused", err: guarded})
-		refused = true
+		sent.refused = true
 	}
-	if refused && len(tries) == 0 {
+	if sent.refused && len(sent.tries) == 0 {
 		l.leave(j)
 		return nil, errNotSent
 	}
-	if o.Error = class(err, ctx); refused {
+	if o.Error = sent.class; sent.refused {
 		o.Error = "eof" // of the attempt that was not made up for
 	}
-	l.put(j, o, tries)
+	l.put(j, o, sent.tries)
 	return answer(hit, o), nil
+}
+
+// A sending is what became of a request beside its observation.
+type sending struct {
+	tries   []time.Duration // when it was sent, each time
+	refused bool            // it was kept from being sent, or from being sent again
+	class   string          // of the failure
+	err     error
+}
+
+// send makes a request with net/http, sends it, and fills in its observation.
+func (l *lane) send(o *history.Observation, timeout time.Duration) (s sending) {
+	ctx, cancel := context.WithTimeout(l.hurry, timeout)
+	defer cancel()
+	t := l.trace(cancel)
+	request, which, err := l.request(httptrace.WithClientTrace(ctx, t.hooks()), o.Seq)
+	o.Request = which
+	if err == nil {
+		o.BytesOut = max(request.ContentLength, 0)
+		err = l.exchange(request, t, o)
+	}
+	s.tries, s.refused = t.end()
+	s.err, s.class = err, class(err, ctx)
+	return s
 }
 
 // exchange sends a request and reads its answer. A failure after the status

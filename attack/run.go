@@ -65,7 +65,7 @@ func (h halt) Error() string { return h.reason }
 func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, error) {
 	target, err := aim(o)
 	if err == nil {
-		err = permitted(ctx, o, target)
+		err = permitted(ctx, plan, o, target)
 	}
 	if err != nil {
 		return history.End{Reason: "nothing was sent"}, err

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"duckload/history"
+	"duckload/scenarios"
 )
 
 // The tests of this file use real sockets on loopback.
@@ -38,7 +40,21 @@ func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-func TestEveryRequestArrivesOnceAndInsideItsInterval(t *testing.T) {
+// both runs a test with net/http and with the lean client.
+func both(t *testing.T, test func(t *testing.T, transport string)) {
+	for _, transport := range []string{"standard", "fast"} {
+		t.Run(transport, func(t *testing.T) { test(t, transport) })
+	}
+}
+
+// by returns a plan of one lane that sends over a transport.
+func by(t testing.TB, transport, phases string) scenarios.Plan {
+	return planFor(t, fmt.Sprintf(`g: {promise: {limit: 100/s, burst: 200}, requests: ["GET /x?seq=${seq}"], transport: %s, pacing: [%s]}`, transport, phases))
+}
+
+func TestEveryRequestArrivesOnceAndInsideItsInterval(t *testing.T) { both(t, arrivesOnce) }
+
+func arrivesOnce(t *testing.T, transport string) {
 	var began time.Time
 	var mu sync.Mutex
 	arrived := map[string][]time.Time{}
@@ -49,7 +65,7 @@ func TestEveryRequestArrivesOnceAndInsideItsInterval(t *testing.T) {
 		io.Copy(io.Discard, r.Body)
 		w.Header().Set("X-RateLimit-Remaining", r.URL.Query().Get("seq"))
 	})
-	plan := pacing(t, "{burst: 100}, {hold: 200/s, for: 500ms}")
+	plan := by(t, transport, "{burst: 100}, {hold: 200/s, for: 500ms}")
 	var all []history.Observation
 	began = time.Now()
 	end := complete(t, plan, to(s.URL, &all))
@@ -72,7 +88,9 @@ func TestEveryRequestArrivesOnceAndInsideItsInterval(t *testing.T) {
 	}
 }
 
-func TestRedirectsAreAnswers(t *testing.T) {
+func TestRedirectsAreAnswers(t *testing.T) { both(t, redirects) }
+
+func redirects(t *testing.T, transport string) {
 	var followed atomic.Int32
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/elsewhere" {
@@ -81,13 +99,15 @@ func TestRedirectsAreAnswers(t *testing.T) {
 		http.Redirect(w, r, "/elsewhere", http.StatusFound)
 	})
 	var all []history.Observation
-	complete(t, planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 5}]}`), to(s.URL, &all))
+	complete(t, by(t, transport, "{burst: 5}"), to(s.URL, &all))
 	if followed.Load() != 0 || len(all) != 5 || all[0].Status != 302 {
 		t.Errorf("got %d requests, %d of them followed a redirect: %s", len(all), followed.Load(), list(all))
 	}
 }
 
-func TestABodyIsReadToABoundAndTheRestIsLeft(t *testing.T) {
+func TestABodyIsReadToABoundAndTheRestIsLeft(t *testing.T) { both(t, bodyToABound) }
+
+func bodyToABound(t *testing.T, transport string) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		chunk := make([]byte, 64<<10)
 		for {
@@ -97,26 +117,30 @@ func TestABodyIsReadToABoundAndTheRestIsLeft(t *testing.T) {
 		}
 	})
 	var all []history.Observation
-	complete(t, pacing(t, "{burst: 1}"), to(s.URL, &all))
+	complete(t, by(t, transport, "{burst: 1}"), to(s.URL, &all))
 	if o := all[0]; o.BytesIn != maxBody || o.Status != 200 || o.Error != "" {
 		t.Errorf("got %+v, want %d bytes of a body without end", o, maxBody)
 	}
 }
 
-func TestAnInterimAnswerIsNotTheAnswer(t *testing.T) {
+func TestAnInterimAnswerIsNotTheAnswer(t *testing.T) { both(t, interimAnswer) }
+
+func interimAnswer(t *testing.T, transport string) {
 	const thinking = 50 * time.Millisecond
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)
 		time.Sleep(thinking)
 	})
 	var all []history.Observation
-	complete(t, pacing(t, "{burst: 1}"), to(s.URL, &all))
+	complete(t, by(t, transport, "{burst: 1}"), to(s.URL, &all))
 	if o := all[0]; o.Status != 200 || o.Answered-o.Sent < thinking {
 		t.Errorf("got %+v, want an answer no earlier than %v after it was sent", o, thinking)
 	}
 }
 
-func TestEachFailureHasItsClass(t *testing.T) {
+func TestEachFailureHasItsClass(t *testing.T) { both(t, failures) }
+
+func failures(t *testing.T, transport string) {
 	request := func(c net.Conn) { http.ReadRequest(bufio.NewReader(c)) }
 	closed := raw(t, func(_ int, c net.Conn) { request(c) })
 	refused, err := net.Listen("tcp", "127.0.0.1:0")
@@ -149,7 +173,7 @@ func TestEachFailureHasItsClass(t *testing.T) {
 		var all []history.Observation
 		o := to(tc.target, &all)
 		o.Timeout = 300 * time.Millisecond
-		complete(t, planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 1}]}`), o)
+		complete(t, by(t, transport, "{burst: 1}"), o)
 		got := all[0]
 		if got.Error != tc.class || got.Status != tc.status || (got.Answered == history.Never) != (tc.status == 0) {
 			t.Errorf("got %+v, want the class %q and status %d", got, tc.class, tc.status)
@@ -166,7 +190,9 @@ func TestEachFailureHasItsClass(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatIsReadyAfterTheStopIsNotUsed(t *testing.T) {
+func TestAConnectionThatIsReadyAfterTheStopIsNotUsed(t *testing.T) { both(t, readyAfterTheStop) }
+
+func readyAfterTheStop(t *testing.T, transport string) {
 	var requests atomic.Int32
 	s := serve(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
 	ctx, stop := context.WithCancel(t.Context())
@@ -180,7 +206,7 @@ func TestAConnectionThatIsReadyAfterTheStopIsNotUsed(t *testing.T) {
 			return d.DialContext(ctx, network, address)
 		}
 	}
-	end, err := Run(ctx, planFor(t, `g: {promise: {limit: 100/s, burst: 200}, requests: [GET /x], pacing: [{burst: 1}]}`), o)
+	end, err := Run(ctx, by(t, transport, "{burst: 1}"), o)
 	if err != nil || requests.Load() != 0 || len(all) != 0 {
 		t.Errorf("got %d requests, %d observations, %v, want none", requests.Load(), len(all), err)
 	}
@@ -189,7 +215,9 @@ func TestAConnectionThatIsReadyAfterTheStopIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestAStopEndsRequestsThatHang(t *testing.T) {
+func TestAStopEndsRequestsThatHang(t *testing.T) { both(t, requestsThatHang) }
+
+func requestsThatHang(t *testing.T, transport string) {
 	under := make(chan struct{}, 100)
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
@@ -205,7 +233,7 @@ func TestAStopEndsRequestsThatHang(t *testing.T) {
 		stop()
 	}()
 	var all []history.Observation
-	end, err := Run(ctx, pacing(t, "{burst: 20}, {rest: 1h}"), to(s.URL, &all))
+	end, err := Run(ctx, by(t, transport, "{burst: 20}, {rest: 1h}"), to(s.URL, &all))
 	if err != nil || end.Reason != "interrupted" || len(all) != 20 {
 		t.Fatalf("got %+v, %v and %d observations, want an interrupted run with 20", end, err, len(all))
 	}

@@ -1,0 +1,206 @@
+package attack
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"duckload/history"
+)
+
+// A fast is a lean HTTP/1.1 client for load: fasthttp's requests and answers
+// over the lane's own connections. fasthttp's client is not used, because it
+// sends again by itself; here a request is written once, and what became of it
+// is what is recorded.
+type fast struct {
+	*lane
+
+	mu    sync.Mutex
+	idle  []*line // the last used is the first to be used again
+	all   map[*line]struct{}
+	ended bool
+	unset func() bool
+}
+
+func newFast(l *lane) *fast {
+	f := &fast{lane: l, all: map[*line]struct{}{}}
+	f.unset = context.AfterFunc(l.hurry, f.end)
+	return f
+}
+
+// send writes a request, reads its answer and fills in its observation.
+func (f *fast) send(o *history.Observation, timeout time.Duration) (s sending) {
+	deadline := time.Now().Add(timeout)
+	o.Sent = f.clock.now() // unless a connection was got, which is later
+	to, err := f.take(deadline)
+	if err == nil {
+		err = f.over(to, o, deadline, &s)
+		f.put(to, err)
+	}
+	if o.Done == 0 {
+		o.Done = f.clock.now()
+	}
+	if errors.Is(err, errLeftOver) {
+		err = nil
+	}
+	s.err, s.class = err, class(err, f.hurry)
+	return s
+}
+
+// over makes the exchange over a connection that is ready.
+func (f *fast) over(to *line, o *history.Observation, deadline time.Time, s *sending) error {
+	if err := f.prepare(to, o); err != nil {
+		return err
+	}
+	if err := to.SetDeadline(deadline); err != nil {
+		return err
+	}
+	at := f.clock.now()
+	if !f.going() { // it was counted before the connection was asked for
+		s.refused = true
+		return errNotSent
+	}
+	o.Sent = at
+	s.tries = to.once(at)
+	if err := to.write(); err != nil {
+		return err
+	}
+	answered, err := to.read(&f.clock)
+	if err != nil {
+		return err
+	}
+	o.Answered, o.Status = answered, to.answer.StatusCode()
+	kept, n, err := to.body(f.wantsJSON(o.Status))
+	o.BytesIn, o.Done = n, f.clock.now()
+	o.Evidence = to.evidence(kept, f.group.Promise.Reject.JSON)
+	return err
+}
+
+// prepare makes the request of a number in the lane, as net/http would write
+// it.
+func (f *fast) prepare(to *line, o *history.Observation) error {
+	m := f.plan.Message(f.index, o.Seq)
+	o.Request, o.BytesOut = m.Request, int64(len(m.Body))
+	if to.path != m.Path || to.uri == "" {
+		u, err := url.Parse(f.base + m.Path)
+		if err != nil {
+			return err
+		}
+		to.path, to.uri = m.Path, u.RequestURI()
+	}
+	r := &to.request
+	r.Reset()
+	h := &r.Header
+	h.SetNoDefaultContentType(true)
+	h.SetMethod(m.Method)
+	h.SetRequestURI(to.uri)
+	h.SetHost(f.target.Host)
+	if host := f.group.Transport.Host; host != "" {
+		h.SetHost(host)
+	}
+	agent := f.options.UserAgent
+	for _, of := range m.Headers {
+		switch {
+		case strings.EqualFold(of.Name, "Host"):
+			h.SetHost(of.Value)
+		case strings.EqualFold(of.Name, "User-Agent"):
+			agent = strings.TrimSpace(of.Value + " " + agent)
+		default:
+			h.Set(of.Name, of.Value)
+		}
+	}
+	h.SetUserAgent(agent)
+	h.Set(runHeader, f.plan.Run)
+	if f.group.Transport.OneShot {
+		h.SetConnectionClose()
+	}
+	r.SetBodyString(m.Body)
+	return nil
+}
+
+// take returns a connection that is ready: one that is idle, one that was
+// dialled beforehand, or a new one.
+func (f *fast) take(deadline time.Time) (*line, error) {
+	for {
+		to := f.last()
+		if to == nil {
+			break
+		}
+		if to.usable() {
+			return to, nil
+		}
+		f.drop(to)
+	}
+	ctx, cancel := context.WithDeadline(f.hurry, deadline)
+	defer cancel()
+	c, err := f.pool.take(ctx, "tcp", f.pool.address)
+	if err != nil {
+		return nil, err
+	}
+	to := newLine(c)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended {
+		c.Close()
+		return nil, context.Canceled
+	}
+	f.all[to] = struct{}{}
+	return to, nil
+}
+
+func (f *fast) last() *line {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := len(f.idle)
+	if n == 0 {
+		return nil
+	}
+	to := f.idle[n-1]
+	f.idle = f.idle[:n-1]
+	return to
+}
+
+// put keeps a connection for the next request, if that can use it.
+func (f *fast) put(to *line, err error) {
+	if err != nil || f.group.Transport.OneShot || !to.clean() {
+		f.drop(to)
+		return
+	}
+	to.since = time.Now()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.idle = append(f.idle, to)
+}
+
+func (f *fast) drop(to *line) {
+	to.Close()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.all, to)
+}
+
+// end cuts every connection, and with it the requests under way.
+func (f *fast) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended, f.idle = true, nil
+	for to := range f.all {
+		to.Close()
+	}
+}
+
+func (f *fast) close() {
+	f.unset()
+	f.end()
+}
+
+// hasNoBody reports whether an answer ends with its header, whatever length it
+// names.
+func hasNoBody(method []byte, status int) bool {
+	return string(method) == fasthttp.MethodHead || status == fasthttp.StatusNoContent || status == fasthttp.StatusNotModified
+}

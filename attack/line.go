@@ -1,0 +1,209 @@
+package attack
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"duckload/limiter"
+)
+
+// A line is a connection of the lean client, with what it needs for one
+// exchange after the other. One goroutine at a time uses it.
+type line struct {
+	net.Conn
+	r *bufio.Reader
+	w *bufio.Writer
+
+	request fasthttp.Request
+	answer  fasthttp.ResponseHeader
+	lost    error // what reading ended with
+	since   time.Time
+	at      [1]time.Duration
+
+	path, uri string // the last path, and how it is written
+
+	fields []byte // of the last answer, as they came
+	said   limiter.Fields
+}
+
+// maxHeader is how large the header of an answer may be with the lean client.
+const maxHeader = 16 << 10
+
+func newLine(c net.Conn) *line {
+	l := &line{Conn: c, w: bufio.NewWriterSize(c, 4<<10)}
+	l.r = bufio.NewReaderSize(noting{l}, maxHeader)
+	return l
+}
+
+// A noting remembers why reading ended, which fasthttp says in other words.
+type noting struct{ *line }
+
+func (n noting) Read(p []byte) (int, error) {
+	m, err := n.Conn.Read(p)
+	if err != nil {
+		n.lost = err
+	}
+	return m, err
+}
+
+// once returns a moment as a list of one, for the time of this exchange.
+func (l *line) once(at time.Duration) []time.Duration {
+	l.at[0] = at
+	return l.at[:]
+}
+
+// doubtful is how long a connection may be idle before it is looked at: the
+// server may have closed it meanwhile.
+const doubtful = 20 * time.Millisecond
+
+// usable reports whether a request may be sent on an idle connection.
+func (l *line) usable() bool {
+	idled := time.Since(l.since)
+	return idled < doubtful || idled < idle && l.r.Buffered() == 0 && open(l.Conn)
+}
+
+// clean reports whether the last exchange left the connection as it was.
+func (l *line) clean() bool {
+	return !l.answer.ConnectionClose() && l.answer.StatusCode() != http.StatusSwitchingProtocols && l.r.Buffered() == 0
+}
+
+func (l *line) write() error {
+	if err := l.request.Write(l.w); err != nil {
+		return err
+	}
+	return l.w.Flush()
+}
+
+// read reads the header of the final answer, and returns the moment of its
+// first byte.
+func (l *line) read(c *clock) (first time.Duration, err error) {
+	for {
+		if _, err := l.r.Peek(1); err != nil {
+			return 0, err
+		}
+		first = c.now()
+		l.lost = nil
+		if err := l.answer.Read(l.r); err != nil {
+			if l.lost != nil {
+				return 0, l.lost
+			}
+			return 0, fmt.Errorf("malformed answer: %w", err)
+		}
+		if s := l.answer.StatusCode(); s >= 200 || s == http.StatusSwitchingProtocols {
+			return first, nil
+		}
+	}
+}
+
+// errLeftOver says that a body is longer than is read: no failure, but the
+// connection cannot be used again.
+var errLeftOver = errors.New("the rest of the body was not read")
+
+// body reads a body to its end, or to the bound.
+func (l *line) body(keep bool) (kept []byte, n int64, err error) {
+	status, length := l.answer.StatusCode(), l.answer.ContentLength()
+	if status == http.StatusSwitchingProtocols || hasNoBody(l.request.Header.Method(), status) || length == 0 {
+		return nil, 0, nil
+	}
+	from := io.Reader(l.r)
+	if length == -1 {
+		from = httputil.NewChunkedReader(l.r)
+	}
+	most := int64(maxBody)
+	if length >= 0 {
+		most = min(most, int64(length))
+	}
+	if keep {
+		kept, err = io.ReadAll(io.LimitReader(from, min(most, maxJSON)))
+		n = int64(len(kept))
+	}
+	if err == nil && n < most {
+		var more int64
+		more, err = l.discard(from, most-n)
+		n += more
+	}
+	switch {
+	case err != nil:
+		return kept, n, err
+	case length > maxBody:
+		return kept, n, errLeftOver
+	case length >= 0 && n < most:
+		return kept, n, io.ErrUnexpectedEOF
+	case length == -1:
+		return kept, n, l.trailer(from)
+	case length < -1:
+		l.answer.SetConnectionClose() // it was the end of the body
+	}
+	return kept, n, nil
+}
+
+// discard reads up to n bytes and forgets them.
+func (l *line) discard(from io.Reader, n int64) (int64, error) {
+	if from == io.Reader(l.r) && n <= int64(l.r.Buffered()) {
+		m, err := l.r.Discard(int(n))
+		return int64(m), err
+	}
+	return io.Copy(io.Discard, io.LimitReader(from, n))
+}
+
+// trailer reads what follows the last chunk, to the empty line.
+func (l *line) trailer(chunks io.Reader) error {
+	var one [1]byte
+	if n, err := chunks.Read(one[:]); n > 0 {
+		return errLeftOver
+	} else if err != io.EOF {
+		return err
+	}
+	for range maxFields {
+		text, err := l.r.ReadSlice('\n')
+		if err != nil {
+			return errLeftOver // the body was whole
+		}
+		if len(bytes.TrimRight(text, "\r\n")) == 0 {
+			return nil
+		}
+	}
+	return errLeftOver
+}
+
+// evidence keeps what the answer says of limits. Answers often say the same
+// as the one before, and then share it.
+func (l *line) evidence(body []byte, wanted []limiter.Field) limiter.Fields {
+	before := len(l.fields)
+	for name, value := range l.answer.All() {
+		if isEvidence(string(name)) {
+			l.fields = append(l.fields, name...)
+			l.fields = append(l.fields, 0)
+			l.fields = append(l.fields, value...)
+			l.fields = append(l.fields, 0)
+		}
+	}
+	now := l.fields[before:]
+	if len(body) == 0 && l.said != nil && bytes.Equal(now, l.fields[:before]) {
+		l.fields = l.fields[:before]
+		return l.said
+	}
+	header := http.Header{}
+	for rest := now; len(rest) > 0; {
+		var name, value []byte
+		name, rest, _ = bytes.Cut(rest, []byte{0})
+		value, rest, _ = bytes.Cut(rest, []byte{0})
+		header[string(name)] = append(header[string(name)], string(value))
+	}
+	l.fields = append(l.fields[:0], now...)
+	said := evidence(header, body, wanted)
+	l.said = nil
+	if len(body) == 0 {
+		l.said = said
+	}
+	return said
+}
