@@ -91,7 +91,7 @@ func (c *Case) restedTraffic(l limiter.Limit) []traffic {
 // Bounds of the search for the allowance of a window: so many looks at a
 // request in all, and so many limits where that does not do for all.
 const (
-	mostWindowLooks = 1 << 20
+	mostWindowLooks = 1 << 18
 	fewLimits       = 12
 )
 

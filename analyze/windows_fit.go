@@ -87,32 +87,30 @@ func (t traffic) aligned(n holding, atOnce float64) windowFit {
 // notFaster bounds a length from above by the admissions over any stretch of
 // time: at most some at once and so many for each window.
 func (t traffic) notFaster(fit *windowFit, each, atOnce float64) {
-	most := func(window float64) (float64, excess) {
-		return t.admitted.most(each/window*(1+clockDrift), math.Inf(1))
-	}
-	admits := func(window float64) bool {
-		n, _ := most(window)
-		return n <= atOnce+slack
+	exceeds := func(window float64) (excess, bool) {
+		n, x := t.admitted.most(each/window*(1+clockDrift), atOnce+slack)
+		return x, n > atOnce+slack
 	}
 	low, high := max(fit.low.value, 1), math.Min(fit.high.value, float64(limiter.Far))
-	if admits(high) {
+	x, over := exceeds(high)
+	if !over {
 		return
 	}
-	shortest := admits(low)
-	for range 60 {
-		if high <= low*(1+1e-5) {
-			break
-		}
-		if mid := math.Sqrt(low * high); admits(mid) {
-			low = mid
+	y, never := exceeds(low)
+	if never {
+		x, high = y, low
+	}
+	for high > low*(1+1e-3) {
+		mid := math.Sqrt(low * high)
+		if y, over := exceeds(mid); over {
+			x, high = y, mid
 		} else {
-			high = mid
+			low = mid
 		}
 	}
-	_, x := most(high)
 	rows := t.admitted.within(x.from, x.to)
 	fit.high = bound{high, []Row{rows[0], rows[len(rows)-1]}}
-	if !shortest {
+	if never {
 		fit.refuted = append(slices.Clone(fit.low.rows), fit.high.rows...)
 	}
 }
