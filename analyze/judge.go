@@ -251,21 +251,27 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 	return g
 }
 
-// evidence reads again what was recorded of some rows.
+// evidence reads again what was recorded of some rows. A row that is listed
+// twice is shown twice.
 func (j *judgement) evidence(rows []Row) []Evidence {
-	place := map[uint32]int{}
+	places := map[uint32][]int{}
 	for i, r := range rows {
-		place[r.Ordinal] = i
+		places[r.Ordinal] = append(places[r.Ordinal], i)
 	}
 	all := make([]Evidence, len(rows))
+	if len(rows) == 0 {
+		return all
+	}
 	var n uint32
 	for o, err := range j.history.All() {
-		if err != nil || len(place) == 0 {
+		if err != nil {
 			break
 		}
-		if i, ok := place[n]; ok {
+		for _, i := range places[n] {
 			all[i] = shown(&o, rows[i].Outcome)
-			delete(place, n)
+		}
+		if delete(places, n); len(places) == 0 {
+			break
 		}
 		n++
 	}
