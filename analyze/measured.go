@@ -47,7 +47,7 @@ func (c *Case) measureBucket(m *Measured) {
 // How finely a plane is drawn: at so many rates, as long as so many rows are
 // looked at in all.
 const (
-	drawnRates = 100
+	drawnRates = 70
 	drawnRows  = 10_000_000
 )
 
