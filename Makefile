@@ -3,7 +3,7 @@
 
 GO ?= go
 
-.PHONY: test check tools format vet lint vuln race cross bench fuzz
+.PHONY: test check tools format vet lint vuln race cross bench peers fuzz
 
 test: tools check cross
 
@@ -41,9 +41,21 @@ cross:
 
 # Each ratio that the documents claim: both sides are measured in one run.
 BENCH_MOST ?= 10000000
-bench:
+BENCH_TOOLS ?= $(or $(TMPDIR),/tmp)/duckload-bench
+bench: peers
+	DUCKLOAD_BENCH_TOOLS=$(BENCH_TOOLS) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench
 	DUCKLOAD_BENCH_MOST=$(BENCH_MOST) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./cmd/duckload
 	$(GO) test -run '^$$' -bench . -timeout 60m ./limiter ./history ./analyze ./attack
+
+# What the benchmarks compare with, outside this folder.
+peers:
+	@mkdir -p $(BENCH_TOOLS)
+	$(GO) build -o $(BENCH_TOOLS)/duckload ./cmd/duckload
+	@[ -x $(BENCH_TOOLS)/vegeta ] || GOBIN=$(BENCH_TOOLS) $(GO) install github.com/tsenart/vegeta/v12@v12.13.0
+	@[ -x $(BENCH_TOOLS)/bombardier ] || GOBIN=$(BENCH_TOOLS) $(GO) install github.com/codesenberg/bombardier@v1.2.6
+	@[ -x $(BENCH_TOOLS)/k6 ] || GOBIN=$(BENCH_TOOLS) $(GO) install go.k6.io/k6@v1.8.1
+	@command -v wrk >/dev/null && { command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; } || \
+	  { [ "$$(id -u)" -eq 0 ] || sudo=sudo; $$sudo apt-get install -y -qq --no-install-recommends wrk nginx-light >/dev/null; }
 
 # Every fuzz target for a while: make fuzz FUZZTIME=5m
 FUZZTIME ?= 30s
