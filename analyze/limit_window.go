@@ -56,7 +56,7 @@ func (c *Case) window(l limiter.Limit) Finding {
 		if !fit.holds(document, l.Tolerance) {
 			continue
 		}
-		seen = append(seen, f.name)
+		seen = append(seen, modelWords[f.name])
 		if !found || fit.high.value-fit.low.value < best.high.value-best.low.value {
 			best, found = fit, true
 		}
@@ -113,10 +113,19 @@ func (c *Case) alignedAt(fit windowFit, window time.Duration) string {
 	if fit.phase == nil || fit.phase.High-fit.phase.Low > float64(window)/10 {
 		return ""
 	}
-	at := c.Header.Started.Add(time.Duration((fit.phase.Low + fit.phase.High) / 2))
-	into := time.Duration((at.UnixNano()%int64(window) + int64(window)) % int64(window))
+	since := func(ns float64) time.Duration {
+		at := c.Header.Started.Add(time.Duration(ns)).UnixNano() % int64(window)
+		return time.Duration((at + int64(window)) % int64(window))
+	}
+	into := since((fit.phase.Low + fit.phase.High) / 2)
+	if since(fit.phase.Low) > since(fit.phase.High) {
+		into = 0 // a whole multiple lies between
+	}
 	if window == time.Minute {
 		return fmt.Sprintf(", aligned at :%02d", int(into.Seconds()))
+	}
+	if into == 0 {
+		return ", aligned to the clock"
 	}
 	return fmt.Sprintf(", aligned %.3g s after whole multiples of it", into.Seconds())
 }
@@ -137,20 +146,21 @@ func (c *Case) otherWindow(l limiter.Limit, fits map[string]windowFit) Finding {
 	var rows []Row
 	for _, f := range familiesOf(l.Reading) {
 		fit := fits[f.name]
+		name := fmt.Sprintf("%s of %d", modelWords[f.name], holdingOf(l).most)
 		switch {
 		case fit.refuted != nil:
 			rows = append(rows, fit.refuted...)
-			parts = append(parts, fmt.Sprintf("no %s of %d: the requests at %s contradict each other", f.name, holdingOf(l).most, moments(fit.refuted)))
+			parts = append(parts, fmt.Sprintf("no %s does what was seen at %s", name, moments(fit.refuted)))
 		case !fit.explains():
 			rows = append(append(rows, fit.low.rows...), fit.high.rows...)
-			parts = append(parts, fmt.Sprintf("no %s of %d: what was seen at %s takes a window of at least %s, at %s one of at most %s",
-				f.name, holdingOf(l).most, moments(fit.low.rows), secondsOf(fit.low.value), moments(fit.high.rows), secondsOf(fit.high.value)))
+			parts = append(parts, fmt.Sprintf("no %s: what was seen at %s takes a window of at least %s, at %s one of at most %s",
+				name, moments(fit.low.rows), secondsOf(fit.low.value), moments(fit.high.rows), secondsOf(fit.high.value)))
 		case document < fit.low.value:
 			rows = append(rows, fit.low.rows...)
-			parts = append(parts, fmt.Sprintf("a %s of %d lasts at least %s by what was seen at %s", f.name, holdingOf(l).most, secondsOf(fit.low.value), moments(fit.low.rows)))
+			parts = append(parts, fmt.Sprintf("a %s lasts at least %s by what was seen at %s", name, secondsOf(fit.low.value), moments(fit.low.rows)))
 		default:
 			rows = append(rows, fit.high.rows...)
-			parts = append(parts, fmt.Sprintf("a %s of %d lasts at most %s by what was seen at %s", f.name, holdingOf(l).most, secondsOf(fit.high.value), moments(fit.high.rows)))
+			parts = append(parts, fmt.Sprintf("a %s lasts at most %s by what was seen at %s", name, secondsOf(fit.high.value), moments(fit.high.rows)))
 		}
 	}
 	rows = distinct(rows)
