@@ -35,7 +35,7 @@ func atOnce(p scenarios.Phase) int {
 	for _, n := range within(p, pace, time.Second) {
 		most += n
 	}
-	return max(most, int(math.Ceil(min(mostWorkers, max(p.Rate+p.Swing, p.To)))))
+	return max(most, p.Peak, int(math.Ceil(min(mostWorkers, max(p.Rate+p.Swing, p.To)))))
 }
 
 // within counts the requests that each lane sends at the start of a static

@@ -22,6 +22,10 @@ type CompileOptions struct {
 	// leaves a choice; 0: 75 s. Shorter plans measure rates less finely.
 	Patience time.Duration
 
+	// TimeScale is how many times as fast as its recording every replay is; 0:
+	// as the scenario says.
+	TimeScale float64
+
 	// Trip is the round trip that times are estimated with; 0: 15 ms.
 	Trip time.Duration
 }
@@ -41,6 +45,9 @@ func Compile(s *Scenario, o CompileOptions) (Plan, error) {
 		if !slices.Contains(names, wanted) {
 			return Plan{}, fmt.Errorf("no group is called %q%s (have %s)", wanted, didYouMean(wanted, names), list(names))
 		}
+	}
+	if t := o.TimeScale; t != 0 && !(t >= leastSpeed && t <= mostSpeed) {
+		return Plan{}, fmt.Errorf("the time scale must be from %g to %d, got %g", leastSpeed, mostSpeed, t)
 	}
 	c := compiler{options: o, plan: Plan{Scenario: resolved(s, o), Seed: o.Seed, Run: o.Run}}
 	for i := range c.plan.Scenario.Groups {
@@ -134,6 +141,13 @@ func (c *compiler) written(g Group, lanes []int) []Phase {
 	for i := range phases {
 		p := &phases[i]
 		p.Lanes = lanes
+		if c.options.TimeScale > 0 && p.Pace == replay.Name {
+			if wrong := p.wrongSpeed(c.options.TimeScale); wrong != "" {
+				c.bad(p.place, "groups."+g.Name, "%s: %s", p.Label, wrong)
+				continue
+			}
+			*p = p.atSpeed(c.options.TimeScale)
+		}
 		pace, _ := PaceOf(*p)
 		if pace.Next == nil {
 			p.About, p.Likely = pace.Length(*p), pace.Requests(*p)

@@ -19,18 +19,25 @@ import (
 type Env struct {
 	Lookup   func(string) (string, bool)  // an environment variable; nil: there are none
 	ReadFile func(string) ([]byte, error) // a file, by a path below the scenario's folder; nil: there are none
+
+	// Open opens a file that may be large, such as a recording; nil: as
+	// ReadFile reads it.
+	Open func(string) (io.ReadCloser, error)
 }
 
 // Process returns the environment of this process, and the files below a
 // folder: neither ".." nor a symbolic link leads out of it.
 func Process(folder string) Env {
-	return Env{Lookup: os.LookupEnv, ReadFile: func(name string) ([]byte, error) {
+	open := func(name string) (io.ReadCloser, error) {
 		root, err := os.OpenRoot(folder)
 		if err != nil {
 			return nil, err
 		}
 		defer root.Close()
-		file, err := root.Open(filepath.FromSlash(name))
+		return root.Open(filepath.FromSlash(name))
+	}
+	return Env{Lookup: os.LookupEnv, Open: open, ReadFile: func(name string) ([]byte, error) {
+		file, err := open(name)
 		if err != nil {
 			return nil, err
 		}

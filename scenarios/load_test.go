@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// world is an environment that tests see: two variables and one file.
+// world is an environment that tests see: two variables and some files.
 func world() Env {
 	return Env{
 		Lookup: func(name string) (string, bool) {
@@ -14,12 +14,18 @@ func world() Env {
 			return v, ok
 		},
 		ReadFile: func(name string) ([]byte, error) {
-			if name == "keys/one.txt" {
-				return []byte("file \"secret\"\n"), nil
+			if text, ok := files[name]; ok {
+				return []byte(text), nil
 			}
 			return nil, errors.New("no such file")
 		},
 	}
+}
+
+var files = map[string]string{
+	"keys/one.txt": "file \"secret\"\n",
+	"traffic.csv":  "time,path\n2026-01-02T15:04:05Z,/a\n2026-01-02T15:04:06Z,/b\n2026-01-02T15:04:06Z,/c\n2026-01-02T15:04:09Z,/d\n",
+	"back.csv":     "1\n2\n1\n7203\n",
 }
 
 // around puts the body of a group "g" into an otherwise right scenario of

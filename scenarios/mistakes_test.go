@@ -99,7 +99,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"file outside", request("{POST: /x, body: '${file:../secret}'}"), `f:5:29: groups.g.requests[0].body: file "../secret" is not below the folder of the scenario (write a relative path without ..)`},
 		{"file missing", request("{POST: /x, body: '${file:none}'}"), `f:5:29: groups.g.requests[0].body: file "none": no such file`},
 
-		{"no pace", pacing("{for: 2m}"), `f:6:10: groups.g.pacing[0]: has no pace (have rest, burst, hold, ramp, steps, spike, sine, soak, probe, obey)`},
+		{"no pace", pacing("{for: 2m}"), `f:6:10: groups.g.pacing[0]: has no pace (have rest, burst, hold, ramp, steps, spike, sine, soak, replay, probe, obey)`},
 		{"two paces", pacing("{burst: 3, hold: 3/s, for: 1s}"), `f:6:10: groups.g.pacing[0]: has more than one pace: burst and hold (write a list item for each)`},
 		{"burst", pacing("{burst: 1% - 2}"), `f:6:18: groups.g.pacing[0].burst: 1% - 2 of 200 comes to 0 requests (from 1 to 1000000)`},
 		{"hold", pacing("{hold: 20, for: 1m}"), `f:6:17: groups.g.pacing[0].hold: must be a rate, got "20" (write 80%, 3/s or 100/min)`},
@@ -120,6 +120,14 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"sine", pacing("{sine: {mean: 80%}, for: 1m}, {sine: {mean: 40%, amplitude: 80%, period: 0s}, for: 1m}"), "f:6:17: groups.g.pacing[0].sine: needs amplitude and period (write {mean: 80%, amplitude: 40%, period: 30s})\n" +
 			"f:6:47: groups.g.pacing[1].sine: the amplitude must be at most the mean, or the rate would fall below 0\n" +
 			`f:6:83: groups.g.pacing[1].sine.period: must be above 0, got "0s"`},
+		{"replay", pacing("{replay: none.csv}, {replay: ../x}, {replay: back.csv, time_scale: -1, for: 1s}, {replay: traffic.csv, time_scale: 5000, column: when}"), "f:6:19: groups.g.pacing[0].replay: file \"none.csv\": no such file\n" +
+			"f:6:39: groups.g.pacing[1].replay: file \"../x\" is not below the folder of the scenario (write a relative path without ..)\n" +
+			"f:6:55: groups.g.pacing[2].replay: back.csv, line 3: time goes back by 1s (sort the recording by time)\n" +
+			"f:6:55: groups.g.pacing[2].replay: back.csv, line 4: nothing for 2h0m1s before it (at most 1h0m0s; cut the recording there)\n" +
+			"f:6:77: groups.g.pacing[2].time_scale: must be a number, got \"-1\" (write 2 for twice as fast, 0.5 for half)\n" +
+			"f:6:86: groups.g.pacing[2].for: has no meaning for replay\n" +
+			"f:6:100: groups.g.pacing[3].replay: traffic.csv, line 1: no column is called \"when\" (have time, path)\n" +
+			`f:6:125: groups.g.pacing[3].time_scale: must be from 0.001 to 1000, got 5000`},
 		{"obey", pacing("{obey: retry-after}, {obey: me, times: 0}"), "f:6:10: groups.g.pacing[0]: times is missing (write times: 6)\n" +
 			"f:6:38: groups.g.pacing[1].obey: unknown value \"me\" (have retry-after)\n" +
 			`f:6:49: groups.g.pacing[1].times: must be from 1 to 10000, got 0`},

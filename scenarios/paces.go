@@ -9,6 +9,7 @@ var Paces = []Pace{
 	hold,
 	ramp,
 	sine,
+	replay,
 	edges,
 	obey,
 	scope,

@@ -1,13 +1,16 @@
 package scenarios
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"duckload/limiter"
+	"duckload/trace"
 )
 
 const week = 7 * 24 * time.Hour
@@ -28,9 +31,27 @@ func anyPhase(t *rapid.T, pace string) Phase {
 		p.Swing = p.Rate * rapid.SampledFrom([]float64{0, 0.3, 1}).Draw(t, "swing")
 		p.Period = time.Duration(rapid.Int64Range(1e3, int64(week)).Draw(t, "period"))
 	}
+	if pace == "replay" {
+		p.trace = anyTrace(t)
+		return p.atSpeed(rapid.SampledFrom([]float64{0.001, 0.3, 1, 2, 1000}).Draw(t, "speed"))
+	}
 	longest := min(float64(week), 5000/max(p.Rate+p.Swing, p.To, 1e-9)*1e9)
 	p.For = time.Duration(rapid.Float64Range(1e3, max(1e3, longest)).Draw(t, "for"))
 	return p
+}
+
+func anyTrace(t *rapid.T) *trace.Trace {
+	var b strings.Builder
+	at := time.Duration(1.7e18)
+	for _, gap := range rapid.SliceOfN(rapid.IntRange(0, 1e9), 1, 300).Draw(t, "gaps") {
+		at += time.Duration(gap)
+		fmt.Fprintln(&b, int64(at))
+	}
+	recorded, err := trace.Read("t", strings.NewReader(b.String()), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return recorded
 }
 
 func TestMomentsRiseWithinTheLength(t *testing.T) {
@@ -57,7 +78,7 @@ func TestMomentsRiseWithinTheLength(t *testing.T) {
 
 func TestMomentsStopWhenNobodyWantsMore(t *testing.T) {
 	for _, pace := range Paces {
-		if pace.Offsets == nil || pace.Name == "rest" {
+		if pace.Offsets == nil || pace.Name == "rest" || pace.Name == "replay" {
 			continue
 		}
 		n := 0

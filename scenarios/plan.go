@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"duckload/limiter"
+	"duckload/trace"
 )
 
 // A Phase is one stretch of pacing: the name of a pace and what it reads.
@@ -29,7 +30,13 @@ type Phase struct {
 	Likely     int           `json:"likely,omitempty"`     // how many requests it sends if the promise is kept
 	Rejections int           `json:"rejections,omitempty"` // how many of them are rejected if it is kept
 
-	place place // in the file, if written by hand
+	Recording string  `json:"recording,omitempty"`  // replay: name of the file
+	Speed     float64 `json:"time_scale,omitempty"` // replay: how many times as fast as recorded
+
+	Peak int `json:"peak,omitempty"` // replay: how many requests the busiest second has
+
+	trace *trace.Trace // replay: the recording
+	place place        // in the file, if written by hand
 }
 
 // Lane returns the index into Plan.Lanes of the lane that sends the i-th

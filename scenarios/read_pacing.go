@@ -38,6 +38,15 @@ var beside = []struct {
 }{
 	{"for", "for: 2m", func(r *reader, n node, w *written) { w.lasts = r.duration(n) }},
 	{"times", "times: 6", func(r *reader, n node, w *written) { w.times = int(r.whole(n, 1, maxTimes)) }},
+	{"time_scale", "time_scale: 2", func(r *reader, n node, w *written) {
+		text, ok := r.text(n)
+		speed, wrong := parseSpeed(text)
+		if ok && wrong != "" {
+			r.bad(n, "%s", wrong)
+		}
+		w.speed = speed
+	}},
+	{"column", "column: time", func(r *reader, n node, w *written) { w.column, _ = r.text(n) }},
 }
 
 // maxTimes bounds how often a rhythm repeats itself.

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"path"
 	"regexp"
 	"strings"
 )
@@ -108,12 +107,9 @@ func (r *reader) variable(p part, inside string) (part, string) {
 // fileText reads a file below the folder of the scenario, without the line end
 // that editors add.
 func (r *reader) fileText(p part, name string) (part, string) {
-	clean := path.Clean(name)
-	if name == "" || path.IsAbs(name) || clean == ".." || strings.HasPrefix(clean, "../") || strings.ContainsAny(name, "\\:\x00") {
-		return p, fmt.Sprintf("file %q is not below the folder of the scenario (write a relative path without ..)", shortened(name))
-	}
-	if r.env.ReadFile == nil {
-		return p, fmt.Sprintf("file %q cannot be read here: this scenario has no folder", shortened(name))
+	clean, wrong := r.below(name)
+	if wrong != "" {
+		return p, wrong
 	}
 	text, err := r.env.ReadFile(clean)
 	switch {

@@ -19,6 +19,7 @@ var rhythms = []rhythm{
 	{name: "spike", write: "spike: {from: 20%, to: 300%}", doc: "holds a low rate, for the middle third of the time a high one, and the low one again", needs: []string{"for"}, read: readSpike},
 	{name: "sine", write: "sine: {mean: 80%, amplitude: 40%, period: 30s}", doc: "swings around a rate, beginning at it and rising", needs: []string{"for"}, read: readSine},
 	{name: "soak", write: "soak: 80%", doc: "holds a rate for long, like hold", needs: []string{"for"}, read: readSoak},
+	{name: "replay", write: "replay: traffic.csv", doc: "sends at the moments of a recording: CSV, an access log, or vegeta's results", may: []string{"time_scale", "column"}, read: readReplay},
 	{name: "probe", write: "probe: edges", doc: "uses the allowance up and asks just before and just after each moment at which some of it comes back", needs: []string{"for"}, read: readProbe},
 	{name: "obey", write: "obey: retry-after", doc: "provokes a rejection, waits as long as it says, and sends one request", needs: []string{"times"}, read: readObey},
 }

@@ -53,6 +53,8 @@ func TestPacesByHandComeToPhases(t *testing.T) {
 		{"[{spike: {from: 20%, to: 300%}, for: 180s}]", "before the spike: 20% 20 in 1m0s|spike 300% 300 in 1m0s|after the spike: 20% 20 in 1m0s"},
 		{"[{soak: 80%, for: 10m}]", "soak 80% 800 in 10m0s"},
 		{"[{sine: {mean: 80%, amplitude: 40%, period: 30s}, for: 2m}]", "sine 80% ± 40% each 30s 160 in 2m0s"},
+		{"[{replay: traffic.csv}]", "replay traffic.csv 4 in 4.000000001s"},
+		{"[{replay: traffic.csv, time_scale: 2}]", "replay traffic.csv ×2 4 in 2.000000001s"},
 	} {
 		var got []string
 		for _, p := range byHand(t, "{limit: 100/min, burst: 20}", c.pacing).Tracks[0].Phases {
@@ -131,3 +133,29 @@ func TestProbingByHandFindsTheEdges(t *testing.T) {
 }
 
 func mostOf(p Phase) int { pace, _ := PaceOf(p); return pace.Requests(p) }
+
+func TestReplaysKeepTheirMoments(t *testing.T) {
+	s, err := Load("f", []byte(around("promise: {limit: 1/s}, requests: [GET /], pacing: [{replay: traffic.csv, time_scale: 2}, {rest: 1s}]")), world())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		scale float64
+		want  string
+		peak  int
+	}{{0, "0s 500ms 500.000001ms 2s", 3}, {1, "0s 1s 1.000000001s 4s", 2}, {0.5, "0s 2s 2.000000002s 8s", 2}} {
+		plan, err := Compile(s, CompileOptions{Run: "r", TimeScale: c.scale})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := plan.Tracks[0].Phases[0]
+		var got []string
+		replay.Offsets(p, func(at time.Duration) bool { got = append(got, at.String()); return true })
+		if strings.Join(got, " ") != c.want || p.Peak != c.peak {
+			t.Errorf("×%g: got %q with %d in a second, want %q with %d", c.scale, got, p.Peak, c.want, c.peak)
+		}
+	}
+	if _, err := Compile(s, CompileOptions{Run: "r", TimeScale: 1e9}); err == nil {
+		t.Error("a time scale of 1e9: got no error")
+	}
+}

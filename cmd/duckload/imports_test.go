@@ -17,7 +17,8 @@ import (
 var mayImport = map[string][]string{
 	"limiter":      {},
 	"history":      {"limiter"},
-	"scenarios":    {"limiter"},
+	"trace":        {},
+	"scenarios":    {"limiter", "trace"},
 	"emulator":     {"limiter"},
 	"attack":       {"scenarios", "history", "limiter"},
 	"analyze":      {"history", "limiter"},
@@ -30,7 +31,7 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"gopkg.in/yaml.v3":             {"scenarios"},
 	"gonum.org/v1/plot":            {"report"},
-	"github.com/tsenart/vegeta":    {"attack", "cmd/duckload"},
+	"github.com/tsenart/vegeta":    {"attack", "trace", "cmd/duckload"},
 	"github.com/montanaflynn":      {"analyze"},
 	"github.com/spf13/cobra":       {"cmd/duckload"},
 	"github.com/klauspost":         {"history"},

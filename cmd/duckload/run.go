@@ -28,6 +28,7 @@ type settings struct {
 	seed     uint64
 	budget   int
 	thorough bool
+	scale    float64
 }
 
 func (s *settings) flags(c *cobra.Command) {
@@ -37,6 +38,7 @@ func (s *settings) flags(c *cobra.Command) {
 	c.Flags().Uint64Var(&s.seed, "seed", 0, "seed of everything that is drawn; 0: from the run's id")
 	c.Flags().IntVar(&s.budget, "budget", 0, "the most requests to send; 0: as the scenario says")
 	c.Flags().BoolVar(&s.thorough, "thorough", false, "also rest until everything is full again, and look at more refills")
+	c.Flags().Float64Var(&s.scale, "time-scale", 0, "how many times as fast as recorded every replay is; 0: as the scenario says")
 }
 
 func (p process) runCommand() *cobra.Command {
@@ -230,9 +232,12 @@ func (k *keeper) every(interval time.Duration) (stop func()) {
 func preflight(ctx context.Context, plan scenarios.Plan, o attack.Options) error {
 	err := attack.Preflight(ctx, plan, o)
 	var denied attack.Denied
+	var missing attack.NoSource
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &missing):
+		return usage(err) // the error has the command that adds the address
 	case errors.As(err, &denied):
 		return failure{status: exitRefused, err: err}
 	}
@@ -268,7 +273,7 @@ func (p process) compile(s *scenarios.Scenario, flags settings) (scenarios.Plan,
 	run := ulid.MustNew(ulid.Timestamp(p.now()), ulid.DefaultEntropy()).String()
 	plan, err := scenarios.Compile(s, scenarios.CompileOptions{
 		Run: run, Seed: flags.seed, Target: flags.target, Groups: flags.groups, Thorough: flags.thorough,
-		Patience: p.patience,
+		Patience: p.patience, TimeScale: flags.scale,
 	})
 	return plan, usage(err)
 }
