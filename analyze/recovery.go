@@ -105,10 +105,10 @@ func (c *Case) restsBeforeBursts() bool {
 // admitted, in order.
 func (c *Case) pauses(rows []Row) []pause {
 	var all []pause
-	var rooms []*room
+	var rooms []*meter
 	if limits := c.Promise.Limits; len(limits) > 1 { // a slow limit hardly gains by a rest, but may never have been used up
 		for _, l := range limits {
-			rooms = append(rooms, newRoom(l, spansOf(rows, l.Clock(), mayConsume(c.consumes())), c.Header.Groups[c.Group].Fresh))
+			rooms = append(rooms, c.room(l).meter(strand{rows: rows, lag: stale(l.Clock())}))
 		}
 	}
 	spends := mayConsume(c.consumes())
@@ -139,12 +139,12 @@ func (c *Case) pauses(rows []Row) []pause {
 }
 
 // backAfter returns how many requests certainly find allowance after a rest.
-func (c *Case) backAfter(from, to time.Duration, rooms []*room) int {
+func (c *Case) backAfter(from, to time.Duration, rooms []*meter) int {
 	least := math.MaxInt
 	for i, l := range c.Promise.Limits {
 		back := givenBack(l, to-from-stale(l.Clock()))
 		if rooms != nil {
-			back = max(back, int(rooms[i].capacity-rooms[i].useAt(to-stale(l.Clock()))))
+			back = max(back, int(rooms[i].left(to-stale(l.Clock()))))
 		}
 		least = min(least, back)
 	}
@@ -155,8 +155,7 @@ func (c *Case) backAfter(from, to time.Duration, rooms []*room) int {
 // clock, whatever came before.
 func givenBack(l limiter.Limit, rest time.Duration) int {
 	capacity := float64(leastAtOnce(l)) * (1 - l.Tolerance)
-	slow := (1 - l.Tolerance) * (1 - clockDrift)
-	windows := float64(max(rest, 0)) / float64(l.Window) * slow
+	windows := float64(max(rest, 0)) / float64(l.Window) * (1 - clockDrift)
 	switch l.Reading {
 	case limiter.TokenBucket:
 	case limiter.SteppedBucket, limiter.FixedWindow, limiter.SlidingLog:
@@ -164,7 +163,7 @@ func givenBack(l limiter.Limit, rest time.Duration) int {
 	default:
 		windows = math.Floor(windows * float64(l.Window) / float64(l.FullRest()))
 	}
-	return int(min(capacity+slack, float64(l.Limit)*windows))
+	return int(min(capacity+slack, float64(l.Limit)*(1-l.Tolerance)*windows))
 }
 
 // wrong returns the first rejection after a pause that nothing explains.
