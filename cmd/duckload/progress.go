@@ -44,7 +44,6 @@ type trackState struct {
 	inPhase [][3]int // of each phase
 }
 
-func (t trackState) sent() int { return t.counts[0] + t.counts[1] + t.counts[2] }
 
 // frames a second of the live view: enough to look alive, too few to disturb
 // the sender.
