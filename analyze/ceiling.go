@@ -54,16 +54,18 @@ func judgeCeiling(c *Case) []Finding {
 func ceilingOf(c *Case, l limiter.Limit) Finding {
 	ring := keys(c.Header, []limiter.Limit{l})
 	rejected, admitted := 0, 0
-	for _, rows := range byKey(c.Rows, ring.certain) {
-		s := spansOf(rows, l.Clock(), isAdmitted)
-		for _, rule := range envelope(l) {
-			if x, found := s.exceed(rule); found {
-				return x.finding(c, l, s, rule)
+	rules := envelope(l)
+	for _, key := range strandsOf(c.Rows, ring.certain, l.Clock()) {
+		if key.exceeds(rules) {
+			if f, found := c.exceeded(l, ring.certain); found {
+				return f
 			}
 		}
-		admitted += s.len()
-		for _, r := range rows {
-			if r.Outcome == limiter.Rejected {
+		for i := range key.len() {
+			switch r := key.row(i); {
+			case isAdmitted(*r):
+				admitted++
+			case r.Outcome == limiter.Rejected:
 				rejected++
 			}
 		}
@@ -72,8 +74,24 @@ func ceilingOf(c *Case, l limiter.Limit) Finding {
 		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf(
 			"%s admitted and none rejected: the limit was never reached, so nobody knows whether it is there (send more than %d at once)", plural(admitted, "request was"), l.Capacity())}
 	}
+	if !c.Whole {
+		return Finding{Outcome: Inconclusive, Message: unwhole}
+	}
 	return Finding{Outcome: Pass, Message: fmt.Sprintf(
 		"%s admitted, and never more in any stretch of time than %s allows", plural(admitted, "request was"), l)}
+}
+
+// exceeded is the finding where a rule is broken on some key.
+func (c *Case) exceeded(l limiter.Limit, key []int) (Finding, bool) {
+	for _, rows := range byKey(c.Rows, key) {
+		s := spansOf(rows, l.Clock(), isAdmitted)
+		for _, rule := range envelope(l) {
+			if x, found := s.exceed(rule); found {
+				return x.finding(c, l, s, rule), true
+			}
+		}
+	}
+	return Finding{}, false
 }
 
 // A rule is a bound on what closed stretches of time may admit.
