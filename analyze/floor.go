@@ -1,8 +1,8 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"duckload/limiter"
@@ -63,6 +63,7 @@ func promised(p limiter.Promise) string {
 type wrongful struct {
 	row  Row
 	room *room   // of the tightest limit, for the witness
+	met  *strand // what may have met the key
 	most float64 // how much of its allowance may have been spent, at most
 }
 
@@ -90,32 +91,74 @@ func (c *Case) consumes() bool {
 // wrongUnder is wronglyRejected with lanes of the same number on one key, for
 // each limit of the promise. It ends when it has found enough; 0: all.
 func (c *Case) wrongUnder(key [][]int, enough int) (wrong []wrongful, judged int) {
-	consumes := c.consumes()
-	rooms := make([]map[int]*room, len(key))
-	for i, l := range c.Promise.Limits {
-		rooms[i] = map[int]*room{}
-		for _, rows := range byKey(c.Rows, key[i]) {
-			rooms[i][key[i][rows[0].Lane]] = newRoom(l, spansOf(rows, l.Clock(), mayConsume(consumes)), c.Header.Groups[c.Group].Fresh)
+	own := func(r *Row) bool { return r.Outcome == limiter.Rejected && c.Header.Lanes[r.Lane].Group == c.Group }
+	for i := range c.Rows {
+		if own(&c.Rows[i]) {
+			judged++
 		}
 	}
-	met := make([]*room, len(key))
-	for _, r := range c.Rows {
-		if r.Outcome != limiter.Rejected || c.Header.Lanes[r.Lane].Group != c.Group {
-			continue
-		}
-		judged++
-		for i := range met {
-			met[i] = rooms[i][key[i][r.Lane]]
-		}
-		if w, is := wrongfully(met, r, consumes); is {
-			wrong = append(wrong, w)
-			if len(wrong) == enough {
-				return wrong, judged
+	// What a limit explains is not asked of the next one, so the last one finds
+	// what none explains, and the others are asked again only for that.
+	var explained marks
+	asked := func(r *Row) bool { return own(r) && !explained.has(r.Ordinal) }
+	last := len(c.Promise.Limits) - 1
+	for i := range c.Promise.Limits {
+		c.weigh(i, key[i], asked, func(w wrongful, is bool) bool {
+			if !is {
+				explained.add(w.row.Ordinal)
+			} else if i == last {
+				wrong = append(wrong, w)
 			}
+			return enough == 0 || len(wrong) < enough
+		})
+	}
+	slices.SortFunc(wrong, func(a, b wrongful) int {
+		return cmp.Or(cmp.Compare(a.row.Sent, b.row.Sent), cmp.Compare(a.row.Ordinal, b.row.Ordinal))
+	})
+	if len(wrong) > 0 && enough == 0 {
+		for i := last - 1; i >= 0; i-- {
+			c.tighten(i, key[i], asked, wrong)
 		}
 	}
 	return wrong, judged
 }
+
+// weigh tells for each asked rejection how much of a limit may have been
+// spent, and whether that is too little to explain it, as long as yield wants
+// more.
+func (c *Case) weigh(limit int, key []int, asked func(*Row) bool, yield func(w wrongful, is bool) bool) {
+	l := c.Promise.Limits[limit]
+	room, own := c.room(l), 0.0
+	if c.consumes() {
+		own = 1 // the rejected request itself is among those that may have spent
+	}
+	for _, s := range strandsOf(c.Rows, key, l.Clock()) {
+		for place, used := range room.of(s, room.spends, asked) {
+			used -= own
+			if !yield(wrongful{row: *s.row(place), room: &room, met: &s, most: used - room.capacity + float64(l.Capacity())}, used <= room.capacity-1) {
+				return
+			}
+		}
+	}
+}
+
+// tighten puts another limit into wrongful rejections that it comes closer to
+// explaining.
+func (c *Case) tighten(limit int, key []int, asked func(*Row) bool, wrong []wrongful) {
+	at := map[uint32]int{}
+	for i, w := range wrong {
+		at[w.row.Ordinal] = i
+	}
+	c.weigh(limit, key, asked, func(w wrongful, _ bool) bool {
+		if i := at[w.row.Ordinal]; w.over() >= wrong[i].over() {
+			wrong[i] = w
+		}
+		return true
+	})
+}
+
+// over is by how much more is spent than there is; negative.
+func (w wrongful) over() float64 { return w.most - float64(w.room.limit.Capacity()) }
 
 // possibleKeys returns for each limit which lanes may share a key of it.
 func (c *Case) possibleKeys() [][]int {
@@ -126,31 +169,10 @@ func (c *Case) possibleKeys() [][]int {
 	return all
 }
 
-func wrongfully(rooms []*room, r Row, consumes bool) (wrongful, bool) {
-	w := wrongful{row: r, most: math.Inf(-1)}
-	for _, room := range rooms {
-		used := room.used(r)
-		if consumes {
-			used-- // the rejected request itself is among those that may have spent
-		}
-		if used > room.capacity-1 {
-			return w, false
-		}
-		if used-room.capacity > w.most {
-			w.most, w.room = used-room.capacity, room
-		}
-	}
-	if len(rooms) == 0 {
-		return w, false
-	}
-	w.most += float64(w.room.limit.Capacity())
-	return w, true
-}
-
 // finding turns a wrongful rejection into a failure with its witness: the
 // rejected request, and everything that may have spent the allowance.
 func (w wrongful) finding(c *Case, n int) Finding {
-	l, spent := w.room.limit, w.room.trailing(w.row)
+	l, spent := w.room.limit, w.room.trailing(*w.met, w.row)
 	shown := append([]Row{w.row}, spent[max(0, len(spent)-MaxEvidence+1):]...)
 	lane := c.Header.Lanes[w.row.Lane]
 	witness := &Witness{

@@ -91,22 +91,22 @@ func planeOf(c *Case, l limiter.Limit) *plane {
 // unexplained chooses the rejections of the group that only one limit may
 // explain: wherever another one may, they say nothing.
 func (c *Case) unexplained(l limiter.Limit) func(*Row) bool {
-	explained := map[uint32]bool{}
+	var explained marks
 	for _, other := range c.Promise.Limits {
 		if other == l {
 			continue
 		}
-		for _, rows := range byKey(c.Rows, keys(c.Header, []limiter.Limit{other}).possible) {
-			room := newRoom(other, spansOf(rows, other.Clock(), mayConsume(c.consumes())), c.Header.Groups[c.Group].Fresh)
-			for _, r := range rows {
-				if r.Outcome == limiter.Rejected && room.used(r)-1 > room.capacity-1 {
-					explained[r.Ordinal] = true
+		room := c.room(other)
+		for _, s := range strandsOf(c.Rows, keys(c.Header, []limiter.Limit{other}).possible, other.Clock()) {
+			for place, used := range room.usage.of(s, room.spends, func(r *Row) bool { return r.Outcome == limiter.Rejected }) {
+				if used-1 > room.capacity-1 {
+					explained.add(s.row(place).Ordinal)
 				}
 			}
 		}
 	}
 	return func(r *Row) bool {
-		return r.Outcome == limiter.Rejected && c.Header.Lanes[r.Lane].Group == c.Group && !explained[r.Ordinal]
+		return r.Outcome == limiter.Rejected && c.Header.Lanes[r.Lane].Group == c.Group && !explained.has(r.Ordinal)
 	}
 }
 
@@ -138,7 +138,7 @@ func (p *plane) at(rate float64) slice {
 // a faster one.
 func (p *plane) refuse(s *slice, faster float64) {
 	for _, r := range p.rejected {
-		u := usage{rate: s.rate * (1 - clockDrift), fresh: p.fresh}
+		u := usage{rate: s.rate * (1 - clockDrift), fresh: p.fresh, margin: slack}
 		if !p.fresh && !math.IsInf(faster, 1) {
 			u.start = r.asked.began(faster * (1 + clockDrift))
 		}
@@ -146,11 +146,11 @@ func (p *plane) refuse(s *slice, faster float64) {
 		if r.lanes != nil {
 			asked = func(row *Row) bool { return r.lanes[row.Lane] && p.asked(row) }
 		}
-		u.of(r.spent, p.spends, asked, func(place int, used float64) {
+		for place, used := range u.of(r.spent, p.spends, asked) {
 			if most := used - p.own + 1; most < s.most {
 				s.most, s.tight = most, r.spent.row(place)
 			}
-		})
+		}
 	}
 }
 

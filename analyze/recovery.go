@@ -105,10 +105,10 @@ func (c *Case) restsBeforeBursts() bool {
 // admitted, in order.
 func (c *Case) pauses(rows []Row) []pause {
 	var all []pause
-	var rooms []*room
+	var rooms []*meter
 	if limits := c.Promise.Limits; len(limits) > 1 { // a slow limit hardly gains by a rest, but may never have been used up
 		for _, l := range limits {
-			rooms = append(rooms, newRoom(l, spansOf(rows, l.Clock(), mayConsume(c.consumes())), c.Header.Groups[c.Group].Fresh))
+			rooms = append(rooms, c.room(l).meter(strand{rows: rows, lag: stale(l.Clock())}))
 		}
 	}
 	spends := mayConsume(c.consumes())
@@ -139,12 +139,12 @@ func (c *Case) pauses(rows []Row) []pause {
 }
 
 // backAfter returns how many requests certainly find allowance after a rest.
-func (c *Case) backAfter(from, to time.Duration, rooms []*room) int {
+func (c *Case) backAfter(from, to time.Duration, rooms []*meter) int {
 	least := math.MaxInt
 	for i, l := range c.Promise.Limits {
 		back := givenBack(l, to-from-stale(l.Clock()))
 		if rooms != nil {
-			back = max(back, int(rooms[i].capacity-rooms[i].useAt(to-stale(l.Clock()))))
+			back = max(back, int(rooms[i].left(to-stale(l.Clock()))))
 		}
 		least = min(least, back)
 	}

@@ -1,24 +1,23 @@
 package analyze
 
 import (
-	"math"
 	"testing"
 
 	"pgregory.net/rapid"
 )
 
-func TestRangesKnowTheirLargestNumber(t *testing.T) {
+func TestMarksAreASet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		numbers := rapid.SliceOfN(rapid.Float64Range(-9, 9), 0, 500).Draw(t, "numbers")
-		r := newRangeMax(numbers)
-		from := rapid.IntRange(0, len(numbers)).Draw(t, "from")
-		below := rapid.IntRange(0, len(numbers)).Draw(t, "below")
-		want := math.Inf(-1)
-		for i := from; i < below; i++ {
-			want = max(want, numbers[i])
+		var m marks
+		added := map[uint32]bool{}
+		for _, ordinal := range rapid.SliceOf(rapid.Uint32Range(0, 300)).Draw(t, "added") {
+			m.add(ordinal)
+			added[ordinal] = true
 		}
-		if got := r.max(from, below); got != want {
-			t.Errorf("[%d, %d): got %v, want %v", from, below, got, want)
+		for ordinal := range uint32(400) {
+			if m.has(ordinal) != added[ordinal] {
+				t.Fatalf("%d: got %t, want %t", ordinal, m.has(ordinal), added[ordinal])
+			}
 		}
 	})
 }

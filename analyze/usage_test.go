@@ -63,7 +63,7 @@ func TestTheWalkFollowsTheDefinition(t *testing.T) {
 		s := strand{rows: drawTangle(t, 20), lag: time.Duration(rapid.IntRange(0, 3).Draw(t, "lag"))}
 		rate := rapid.SampledFrom([]float64{0, 0.1, 0.5, 1, 3}).Draw(t, "rate")
 		told := 0
-		usage{rate: rate, fresh: true}.of(s, spendsRow, rejectedRow, func(place int, most float64) {
+		for place, most := range (usage{rate: rate, fresh: true, margin: slack}).of(s, spendsRow, rejectedRow) {
 			told++
 			asked := s.row(place)
 			want := math.Inf(-1)
@@ -81,7 +81,7 @@ func TestTheWalkFollowsTheDefinition(t *testing.T) {
 			if most < want || most > want+2*slack {
 				t.Fatalf("rate %g, row %d: got %g, want %g\n%v", rate, place, most, want, s.rows)
 			}
-		})
+		}
 		rejections := 0
 		for i := range s.rows {
 			if rejectedRow(&s.rows[i]) {
