@@ -79,7 +79,8 @@ func status(err error) int {
 	return exitUsage
 }
 
-// signalled returns the status of the signal that ended ctx, or 0.
+// signalled returns the status of the signal, or of the failure, that ended
+// ctx; 0 if it was neither.
 func signalled(ctx context.Context) int {
 	var f failure
 	if errors.As(context.Cause(ctx), &f) {

@@ -44,7 +44,6 @@ type trackState struct {
 	inPhase [][3]int // of each phase
 }
 
-
 // frames a second of the live view: enough to look alive, too few to disturb
 // the sender.
 const redraw = 200 * time.Millisecond

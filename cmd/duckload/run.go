@@ -124,22 +124,28 @@ func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.O
 	if err := writePlan(dir, plan); err != nil {
 		return failure{status: exitUsage, err: err}
 	}
-	record, err := history.Create(filepath.Join(dir, observationsDir), headerOf(plan, options.Target, p.now()))
+	header := headerOf(plan, options.Target, p.now())
+	record, err := history.Create(filepath.Join(dir, observationsDir), header)
 	if err != nil {
 		return failure{status: exitUsage, err: err}
 	}
-	keeper := &keeper{record: record}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	keeper := &keeper{record: record, first: firstAnswers{header: header, stop: cancel, seen: map[int]bool{}}}
 	stop := keeper.every(flushInterval)
 	shown := newProgress(p.stderr, p.liveWidth(), quiet, trackViews(plan))
 	options.Record, options.Progress = keeper.add, shown.event
 	end, err := attack.Run(ctx, plan, options)
 	stop()
 	shown.close()
-	if signalled(ctx) == exitTerminated {
+	switch signalled(ctx) {
+	case exitTerminated:
 		end.Reason = "terminated"
+	case exitUnusable:
+		end.Reason = context.Cause(ctx).Error()
+		return errors.Join(context.Cause(ctx), record.Close(end))
 	}
-	closed := record.Close(end)
-	return sendingFailed(errors.Join(err, closed))
+	return sendingFailed(errors.Join(err, record.Close(end)))
 }
 
 func sendingFailed(err error) error {
@@ -195,6 +201,7 @@ const flushInterval = 250 * time.Millisecond
 type keeper struct {
 	mu     sync.Mutex
 	record *history.Writer
+	first  firstAnswers
 	failed error
 }
 
@@ -204,6 +211,7 @@ func (k *keeper) add(o history.Observation) error {
 	if k.failed != nil {
 		return k.failed
 	}
+	k.first.look(o)
 	return k.record.Append(o)
 }
 
