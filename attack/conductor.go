@@ -26,8 +26,10 @@ type conductor struct {
 
 // A job is a shot on its way through a lane.
 type job struct {
-	shot scenarios.Shot
-	from *conductor
+	shot  scenarios.Shot
+	from  *conductor
+	lead  time.Duration // how long before its moment it is made ready
+	start *start        // nil: it is sent when it is made
 }
 
 // ahead is how long before its nominal start a static phase is prepared:
@@ -75,12 +77,16 @@ func (c *conductor) play(pace scenarios.Pace, i int, p scenarios.Phase, start ti
 		return start, false
 	}
 	c.tell(Event{Begins: true, Phase: i})
+	early := lead
+	if pace.Length(p) == 0 {
+		early = burstLead
+	}
 	if c.warm(pace, p) {
-		start = max(start, c.clock.now())
+		start = max(start, c.clock.now()+early)
 	}
 	n := 0
 	pace.Offsets(p, func(offset time.Duration) bool {
-		ok := c.hand(scenarios.Shot{At: start + offset, Lane: p.Lane(n), Phase: i})
+		ok := c.hand(scenarios.Shot{At: start + offset, Lane: p.Lane(n), Phase: i}, early)
 		n++
 		return ok
 	})
@@ -116,7 +122,7 @@ func (c *conductor) react(pace scenarios.Pace, i int, p scenarios.Phase, start t
 		move := pace.Next(p, c.view(i, start))
 		for _, shot := range move.Shots {
 			shot.Phase = i
-			if !c.hand(shot) {
+			if !c.hand(shot, lead) {
 				return start, false
 			}
 		}
@@ -144,12 +150,12 @@ func (c *conductor) view(phase int, start time.Duration) scenarios.View {
 }
 
 // hand gives a shot to its lane, and waits for the lane if that is far behind.
-func (c *conductor) hand(shot scenarios.Shot) bool {
+func (c *conductor) hand(shot scenarios.Shot, lead time.Duration) bool {
 	c.mu.Lock()
 	c.outstanding++
 	c.mu.Unlock()
 	c.offered.Add(1)
-	j := job{shot: shot, from: c}
+	j := job{shot: shot, from: c, lead: lead}
 	select {
 	case c.lanes[shot.Lane].jobs <- j:
 		return true

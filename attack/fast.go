@@ -34,16 +34,16 @@ func newFast(l *lane) *fast {
 }
 
 // send writes a request, reads its answer and fills in its observation.
-func (f *fast) send(o *history.Observation, timeout time.Duration) (s sending) {
+func (f *fast) send(o *history.Observation, begin *start, timeout time.Duration) (s sending) {
 	deadline := time.Now().Add(timeout)
-	o.Sent = f.clock.now() // unless a connection was got, which is later
+	o.Sent = max(f.clock.now(), o.Intended) // unless a connection was got, which is later
 	to, err := f.take(deadline)
 	if err == nil {
-		err = f.over(to, o, deadline, &s)
+		err = f.over(to, o, begin, deadline, &s)
 		f.put(to, err)
 	}
 	if o.Done == 0 {
-		o.Done = f.clock.now()
+		o.Done = max(f.clock.now(), o.Sent)
 	}
 	if errors.Is(err, errLeftOver) {
 		err = nil
@@ -53,21 +53,23 @@ func (f *fast) send(o *history.Observation, timeout time.Duration) (s sending) {
 }
 
 // over makes the exchange over a connection that is ready.
-func (f *fast) over(to *line, o *history.Observation, deadline time.Time, s *sending) error {
+func (f *fast) over(to *line, o *history.Observation, begin *start, deadline time.Time, s *sending) error {
 	if err := f.prepare(to, o); err != nil {
 		return err
 	}
 	if err := to.SetDeadline(deadline); err != nil {
 		return err
 	}
-	at := f.clock.now()
-	if !f.going() { // it was counted before the connection was asked for
-		s.refused = true
-		return errNotSent
+	if err := to.load(); err != nil {
+		return err
 	}
-	o.Sent = at
-	s.tries = to.once(at)
-	if err := to.write(); err != nil {
+	if to.w.Len() > fits {
+		begin.wait()
+		begin = nil
+	}
+	var err error
+	begin.by(func() { err = f.fire(to, o, s) })
+	if err != nil {
 		return err
 	}
 	answered, err := to.read(&f.clock)
@@ -79,6 +81,46 @@ func (f *fast) over(to *line, o *history.Observation, deadline time.Time, s *sen
 	o.BytesIn, o.Done = n, f.clock.now()
 	o.Evidence = to.evidence(kept, f.group.Promise.Reject.JSON)
 	return err
+}
+
+// fits is how long a request may be that others wait for: longer ones may not
+// find room in the connection at once.
+const fits = 16 << 10
+
+// fire writes what is ready. The run may be over by now.
+func (f *fast) fire(to *line, o *history.Observation, s *sending) error {
+	at := f.clock.now()
+	if !f.going() { // it was counted before the connection was asked for
+		s.refused = true
+		return errNotSent
+	}
+	o.Sent = at
+	s.tries = to.once(at)
+	return to.write()
+}
+
+// adopt makes the connections that were dialled beforehand ready for use, in
+// the place of those that have been idle.
+func (f *fast) adopt() {
+	var ready []*line
+	for c := f.pool.spare(); c != nil; c = f.pool.spare() {
+		to := newLine(c)
+		to.since = time.Now()
+		ready = append(ready, to)
+	}
+	f.mu.Lock()
+	before := f.idle
+	f.idle = ready
+	for _, to := range ready {
+		f.all[to] = struct{}{}
+		if f.ended {
+			to.Close()
+		}
+	}
+	f.mu.Unlock()
+	for _, to := range before {
+		f.drop(to)
+	}
 }
 
 // prepare makes the request of a number in the lane, as net/http would write

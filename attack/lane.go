@@ -22,8 +22,9 @@ type lane struct {
 	group   scenarios.Group
 	workers int
 
-	jobs  chan job
-	first *job // taken from jobs to know that there is anything to do
+	jobs   chan job
+	starts chan *start // of requests that are made ready, in the order of their moments
+	first  *job        // taken from jobs to know that there is anything to do
 
 	transport http.RoundTripper
 	pool      *pool // nil: the transport is not ours
@@ -49,7 +50,7 @@ const (
 
 func (r *run) newLane(i int) *lane {
 	of := r.plan.Lanes[i]
-	l := &lane{run: r, index: i, group: r.plan.Scenario.Groups[of.Group], jobs: make(chan job, queue), due: map[uint64]job{}}
+	l := &lane{run: r, index: i, group: r.plan.Scenario.Groups[of.Group], jobs: make(chan job, queue), starts: make(chan *start, mostWorkers), due: map[uint64]job{}}
 	l.workers = workersFor(r.plan, i)
 	if r.options.Transport != nil {
 		l.transport = r.options.Transport(of)
@@ -76,9 +77,13 @@ func (l *lane) attack() {
 		)
 		// The recorder makes the request; vegeta only needs one that is valid.
 		targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: l.target.String()})
+		var watching sync.WaitGroup
+		watching.Go(l.watch)
 		for range attacker.Attack(targeter, l, 0, "") {
 			// What vegeta measured is wider than what was recorded.
 		}
+		close(l.starts)
+		watching.Wait()
 	}
 	for j := range l.jobs {
 		l.leave(j)
@@ -95,7 +100,7 @@ func (l *lane) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 	if !ok {
 		return 0, true
 	}
-	if !l.clock.until(l.stopped, j.shot.At) {
+	if !l.arm(&j) {
 		l.leave(j)
 		return 0, true
 	}
@@ -106,6 +111,20 @@ func (l *lane) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 		l.waited.Add(1)
 	}
 	return 0, false
+}
+
+// arm waits until a request is to be made ready, or, where the transport is
+// not ours, until its moment. It reports whether the run goes on.
+func (l *lane) arm(j *job) bool {
+	if l.pool == nil {
+		return l.clock.until(l.stopped, j.shot.At)
+	}
+	if !l.clock.rest(l.stopped, j.shot.At-j.lead) {
+		return false
+	}
+	j.start = newStart(j.shot.At)
+	l.starts <- j.start
+	return true
 }
 
 // Rate is part of vegeta.Pacer; an attack never calls it.
@@ -150,6 +169,9 @@ func (l *lane) leave(j job) {
 func (l *lane) warm(ctx context.Context, n int) {
 	if l.pool != nil {
 		l.pool.warm(ctx, min(n, l.workers))
+	}
+	if l.fast != nil {
+		l.fast.adopt()
 	}
 }
 

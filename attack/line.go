@@ -21,7 +21,7 @@ import (
 type line struct {
 	net.Conn
 	r *bufio.Reader
-	w *bufio.Writer
+	w bytes.Buffer // the request as it is written
 
 	request fasthttp.Request
 	answer  fasthttp.ResponseHeader
@@ -39,7 +39,7 @@ type line struct {
 const maxHeader = 16 << 10
 
 func newLine(c net.Conn) *line {
-	l := &line{Conn: c, w: bufio.NewWriterSize(c, 4<<10)}
+	l := &line{Conn: c}
 	l.r = bufio.NewReaderSize(noting{l}, maxHeader)
 	return l
 }
@@ -76,11 +76,16 @@ func (l *line) clean() bool {
 	return !l.answer.ConnectionClose() && l.answer.StatusCode() != http.StatusSwitchingProtocols && l.r.Buffered() == 0
 }
 
+// load puts the request into words, and write sends them.
+func (l *line) load() error {
+	l.w.Reset()
+	_, err := l.request.WriteTo(&l.w)
+	return err
+}
+
 func (l *line) write() error {
-	if err := l.request.Write(l.w); err != nil {
-		return err
-	}
-	return l.w.Flush()
+	_, err := l.Conn.Write(l.w.Bytes())
+	return err
 }
 
 // read reads the header of the final answer, and returns the moment of its

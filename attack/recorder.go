@@ -38,10 +38,11 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 		Answered: history.Never,
 	}
 	var sent sending
+	timeout += max(0, j.shot.At-l.clock.now()) // it is ready before its moment
 	if l.fast != nil {
-		sent = l.fast.send(&o, timeout)
+		sent = l.fast.send(&o, j.start, timeout)
 	} else {
-		sent = l.send(&o, timeout)
+		sent = l.send(&o, j.start, timeout)
 	}
 	if guarded := refusal(sent.err); guarded != nil {
 		l.stop(halt{reason: "refused", err: guarded})
@@ -67,10 +68,11 @@ type sending struct {
 }
 
 // send makes a request with net/http, sends it, and fills in its observation.
-func (l *lane) send(o *history.Observation, timeout time.Duration) (s sending) {
+func (l *lane) send(o *history.Observation, begin *start, timeout time.Duration) (s sending) {
 	ctx, cancel := context.WithTimeout(l.hurry, timeout)
 	defer cancel()
 	t := l.trace(cancel)
+	t.start = begin
 	request, which, err := l.request(httptrace.WithClientTrace(ctx, t.hooks()), o.Seq)
 	o.Request = which
 	if err == nil {
@@ -85,9 +87,9 @@ func (l *lane) send(o *history.Observation, timeout time.Duration) (s sending) {
 // exchange sends a request and reads its answer. A failure after the status
 // line leaves the status, which is what the limiter decided.
 func (l *lane) exchange(request *http.Request, t *trace, o *history.Observation) error {
-	o.Sent = l.clock.now() // unless a connection was got, which is later
+	o.Sent = max(l.clock.now(), o.Intended) // unless a connection was got, which is later
 	response, err := l.transport.RoundTrip(request)
-	o.Done = l.clock.now()
+	o.Done = max(l.clock.now(), o.Sent)
 	if at, ok := t.sent(); ok {
 		o.Sent = at
 	}

@@ -18,6 +18,7 @@ type trace struct {
 	// second time, of which nobody else would know. nil: always.
 	allowed func(attempts int) bool
 	cancel  context.CancelFunc
+	start   *start // the first attempt waits for it
 
 	mu       sync.Mutex
 	tries    []time.Duration // each attempt: nothing had been sent before
@@ -55,6 +56,7 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 }
 
 func (t *trace) gotConn(info httptrace.GotConnInfo) {
+	t.start.wait()
 	at := t.clock.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()

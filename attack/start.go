@@ -1,0 +1,74 @@
+package attack
+
+import (
+	"sync"
+	"time"
+)
+
+// A start keeps a request that is ready until its moment. What takes long is
+// done before: the message is made, the connection is there, and what is left
+// is to write.
+type start struct {
+	at   time.Duration
+	open chan struct{} // closed when the moment has come, or the run has ended
+
+	mu   sync.Mutex
+	past bool
+	send func() // by whoever watches the clock; nil: by those who wait
+}
+
+func newStart(at time.Duration) *start { return &start{at: at, open: make(chan struct{})} }
+
+// How long before its moment a request is made ready. It holds a connection
+// from then on, so it is short where requests follow each other evenly.
+const (
+	lead      = 4 * time.Millisecond
+	burstLead = 60 * time.Millisecond
+)
+
+// wait returns at the moment. nil has no moment.
+func (s *start) wait() {
+	if s != nil {
+		<-s.open
+	}
+}
+
+// by calls send once, at the moment, or now if it is past. When it returns,
+// that is done.
+func (s *start) by(send func()) {
+	if s == nil {
+		send()
+		return
+	}
+	s.mu.Lock()
+	past := s.past
+	s.send = send
+	s.mu.Unlock()
+	if past {
+		send()
+		return
+	}
+	<-s.open
+}
+
+// begin lets a request go, and sends it if it is ready.
+func (s *start) begin() {
+	s.mu.Lock()
+	s.past = true
+	send := s.send
+	s.mu.Unlock()
+	if send != nil {
+		send()
+	}
+	close(s.open)
+}
+
+// watch lets the lane's requests go, each at its moment. One thread does, so
+// that a burst leaves in one go. When the run ends everything goes, and finds
+// that it may not be sent.
+func (l *lane) watch() {
+	for s := range l.starts {
+		l.clock.until(l.stopped, s.at)
+		s.begin()
+	}
+}
