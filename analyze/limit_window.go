@@ -39,12 +39,18 @@ func windowed(p limiter.Promise) []limiter.Limit {
 // documented one, where its length can be measured at all.
 const closeEnough = 0.10
 
+// mostWindowRows is how many requests are looked at: more take more memory than
+// a window is worth.
+const mostWindowRows = 1_000_000
+
 func (c *Case) window(l limiter.Limit) Finding {
+	if len(c.Rows) > mostWindowRows {
+		f := c.first(mostWindowRows).window(l)
+		f.Message += fmt.Sprintf(" (by the first %d requests)", mostWindowRows)
+		return f
+	}
 	traffic := trafficOf(c, l)
 	n := holdingOf(l)
-	if c.tooMany() {
-		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("not examined: more than %d requests (judge a shorter run)", examinable)}
-	}
 	document := float64(l.Window)
 	var seen []string
 	var best windowFit

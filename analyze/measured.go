@@ -14,9 +14,10 @@ func measure(c *Case) *Measured {
 	if len(c.Rows) == 0 || len(c.Promise.Limits) == 0 {
 		return nil
 	}
-	m := &Measured{Scope: c.measuredScope()}
+	few := c.first(fewRows)
+	m := &Measured{Scope: few.measuredScope()}
 	c.measureBucket(m)
-	c.measureReadings(m)
+	few.measureReadings(m)
 	return m
 }
 
