@@ -22,7 +22,10 @@ func (c *compiler) quotas() {
 
 // affordable refuses a plan that its budget would stop.
 func (c *compiler) affordable() {
-	budget, requests := c.plan.Scenario.Budget, 0
+	budget, requests := c.plan.Scenario.Budget, c.plan.ErrandRequests()
+	if budget.Requests > 0 && requests > budget.Requests {
+		c.bad(place{}, "budget", "setup and teardown come to %d requests; the budget is %d (raise budget.requests, or plan less)", requests, budget.Requests)
+	}
 	for _, track := range c.plan.Tracks {
 		var length time.Duration
 		for _, p := range track.Phases {

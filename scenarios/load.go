@@ -85,6 +85,10 @@ func Load(path string, text []byte, env Env) (*Scenario, error) {
 	}
 	s.Path, s.Text = path, text
 	s.secrets = longestFirst(r.secrets)
+	s.identity = make(map[string]int, len(s.Identities))
+	for i, id := range s.Identities {
+		s.identity[id.Name] = i
+	}
 	return s, nil
 }
 

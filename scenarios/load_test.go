@@ -25,6 +25,13 @@ func world() Env {
 var files = map[string]string{
 	"keys/one.txt": "file \"secret\"\n",
 	"traffic.csv":  "time,path\n2026-01-02T15:04:05Z,/a\n2026-01-02T15:04:06Z,/b\n2026-01-02T15:04:06Z,/c\n2026-01-02T15:04:09Z,/d\n",
+	"users.csv":    "name, key\nann,k-ann-1\nbob,k/bob 2\n",
+	"users.txt":    "x",
+	"users.yaml":   "- {name: ann, key: k-ann-1}\n- {name: bob, key: 12345}\n",
+	"users.json":   `[{"name": "ann", "key": "k-ann-1"}, {"name": "bob", "key": 12345}]`,
+	"torn.json":    `[{"name": `,
+	"bad.csv":      "a,b\n1\n",
+	"body.json":    "{\"a\": \"${seq}\"}\n",
 	"back.csv":     "1\n2\n1\n7203\n",
 }
 

@@ -21,16 +21,27 @@ type Header struct{ Name, Value string }
 // Message returns request seq of a lane, counted from 0. It is a function of
 // the plan, the lane and the number alone: the same again for the same run,
 // with values of its own in every other.
-func (p Plan) Message(lane int, seq uint64) Message {
+func (p Plan) Message(lane int, seq uint64) Message { return p.MessageWith(lane, seq, nil) }
+
+// MessageWith is Message with what the setup of the lane's identity captured,
+// by name.
+func (p Plan) MessageWith(lane int, seq uint64, captured map[string]string) Message {
 	l := p.Lanes[lane]
 	g := p.Scenario.Groups[l.Group]
 	// Lanes number their requests each from 0, so the lane is part of the name.
 	name := strings.Join([]string{g.Name, l.Identity, l.Source.String(), l.Trick}, "/")
-	render := func(t Template) string { return t.Render(p.Run, name, seq) }
-
 	i := g.pick(seq)
-	request := g.Requests[i]
-	m := Message{Request: i, Method: request.Method, Path: render(request.Path), Body: render(request.Body)}
+	m := p.spelled(g.Requests[i], l.Identity, filling{run: p.Run, group: name, seq: seq, captured: captured})
+	m.Request = i
+	return m.disguised(l.Trick, seq)
+}
+
+// spelled returns a request of an identity with its interpolations filled in.
+func (p Plan) spelled(request Request, identity string, f filling) Message {
+	id := p.Scenario.identityOf(identity)
+	f.identity = id.row
+	render := func(t Template) string { return t.fill(f) }
+	m := Message{Method: request.Method, Path: render(request.Path), Body: render(request.Body)}
 	var query []string
 	if request.Type != "" {
 		m.Headers = append(m.Headers, Header{"Content-Type", request.Type})
@@ -43,11 +54,7 @@ func (p Plan) Message(lane int, seq uint64) Message {
 			query = append(query, url.QueryEscape(q.Name)+"="+url.QueryEscape(render(q.Value)))
 		}
 	}
-	for _, id := range p.Scenario.Identities {
-		if id.Name == l.Identity {
-			add(id.Headers, id.Query)
-		}
-	}
+	add(id.Headers, id.Query)
 	add(request.Headers, request.Query)
 	if len(query) > 0 {
 		separator := "?"
@@ -56,7 +63,22 @@ func (p Plan) Message(lane int, seq uint64) Message {
 		}
 		m.Path += separator + strings.Join(query, "&")
 	}
-	return m.disguised(l.Trick, seq)
+	return m
+}
+
+// identityOf returns the identity of a name. No name is nobody.
+func (s *Scenario) identityOf(name string) Identity {
+	if i, ok := s.identity[name]; ok {
+		return s.Identities[i]
+	}
+	if s.identity == nil { // nobody loaded it
+		for _, id := range s.Identities {
+			if id.Name == name {
+				return id
+			}
+		}
+	}
+	return Identity{}
 }
 
 // disguised returns the message as a lane with a trick sends it.

@@ -79,7 +79,29 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"no source", around(fine + "sources: []"), `f:6:10: groups.g.sources: names no address (write auto, or [127.0.0.2])`},
 		{"shares", around(fine + "shares: h"), `f:6:9: groups.g.shares: unknown group "h" (did you mean "g"?) (have g)`},
 		{"shares itself", around(fine + "shares: g"), `f:6:9: groups.g.shares: a group always shares its counter with itself; name another`},
-		{"later", around(fine + "setup: []"), `f:6:8: groups.g.setup: not supported yet`},
+		{"later", around(fine + "webhooks: []"), `f:6:11: groups.g.webhooks: not supported yet`},
+		{"setup", around("promise: {limit: 1/s}, requests: ['GET /${capture.tokn}'], teardown: [{GET: /x, capture: {a: {header: X}}}],\n" +
+			"setup: ['GET /${capture.token}', {POST: /y, weight: 2, capture: {token: {}, 'a b': {json: a..b}}}]"), "f:4:35: groups.g.requests[0]: nothing called \"tokn\" is captured before (did you mean \"token\"?) (have token, a b)\n" +
+			"f:4:71: groups.g.teardown[0]: only a request of setup captures\n" +
+			"f:5:9: groups.g.setup[0]: nothing called \"token\" is captured before (have none)\n" +
+			"f:5:34: groups.g.setup[1]: weight has no meaning here: each is sent once\n" +
+			"f:5:73: groups.g.setup[1].capture.token: needs one place to find it (write {json: data.token} or {header: X-Token})\n" +
+			"f:5:77: groups.g.setup[1].capture.a b: not a name of a captured value (letters, digits, '-' and '_')\n" +
+			`f:5:91: groups.g.setup[1].capture.a b.json: must be names with dots between them, got "a..b" (write data.token)`},
+		{"captured by a request", request("{GET: /x, capture: {a: {header: X}}}"), `f:5:11: groups.g.requests: only a request of setup captures`},
+		{"identities", "identities:\n  a: {file: none.csv}\n  b: {file: users.txt}\n  c: {file: users.csv, headers: {X: \"${identity.keyy}${capture.a}\"}}\n  d: {headers: {X: \"${identity.key}\"}}\n  e: {file: torn.json}\n  f: {file: bad.csv}\n" +
+			around("promise: {limit: 1/s}, identity: [c, d], requests: ['GET /${identity.nam}']"),
+			"f:2:13: identities.a.file: file \"none.csv\": no such file\n" +
+				"f:3:13: identities.b.file: users.txt: unknown kind of file (have .csv with a header line, .yaml and .json with a list of maps)\n" +
+				"f:4:37: identities.c.headers.X: identity 1 of the file has no \"keyy\" (did you mean \"key\"?) (have key, name)\n" +
+				"f:4:37: identities.c.headers.X: ${capture.a} belongs into the requests of a group, whose setup captures it\n" +
+				"f:5:20: identities.d.headers.X: ${identity.key} needs a file of identities (write file: users.csv)\n" +
+				"f:6:13: identities.e.file: torn.json: unexpected EOF\n" +
+				"f:7:13: identities.f.file: bad.csv: record on line 2: wrong number of fields\n" +
+				"f:11:53: groups.g.requests[0]: identity 1 of the file has no \"nam\" (did you mean \"name\"?) (have key, name)\n" +
+				`f:11:53: groups.g.requests[0]: ${identity.nam} needs identities from a file, and d is from none`},
+		{"body file", request("{POST: /x, file: none.json}, {POST: /x, file: traffic.csv, json: {}}"), "f:5:29: groups.g.requests[0].file: file \"none.json\": no such file\n" +
+			`f:5:41: groups.g.requests[1]: has more than one body: json and file`},
 
 		{"request", request("GET"), `f:5:12: groups.g.requests[0]: must be a method and a path, got "GET" (write GET /path)`},
 		{"method", request("GIT /x"), `f:5:12: groups.g.requests[0]: unknown method "GIT" (did you mean "GET"?) (have GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS)`},
@@ -94,7 +116,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			`f:5:45: groups.g.requests[0].headers.d: must not hold control characters or line ends`},
 		{"variable", request("'GET /${env:NONE}'"), `f:5:12: groups.g.requests[0]: environment variable NONE is not set (set it, or write ${env:NONE:-default})`},
 		{"interpolation", request("'GET /${unique.mail}${sek}${seq'"), "f:5:12: groups.g.requests[0]: unknown value ${unique.mail} (did you mean \"unique.email\"?) (have unique.email, unique.id, unique.name, unique.password, unique.uuid)\n" +
-			"f:5:12: groups.g.requests[0]: unknown interpolation \"${sek}\" (did you mean \"seq\"?) (have ${env:NAME}, ${env:NAME:-default}, ${file:path}, ${unique.KIND}, ${seq})\n" +
+			"f:5:12: groups.g.requests[0]: unknown interpolation \"${sek}\" (did you mean \"seq\"?) (have ${env:NAME}, ${env:NAME:-default}, ${file:path}, ${unique.KIND}, ${seq}, ${identity.NAME}, ${capture.NAME})\n" +
 			`f:5:12: groups.g.requests[0]: "${seq" has no closing brace`},
 		{"file outside", request("{POST: /x, body: '${file:../secret}'}"), `f:5:29: groups.g.requests[0].body: file "../secret" is not below the folder of the scenario (write a relative path without ..)`},
 		{"file missing", request("{POST: /x, body: '${file:none}'}"), `f:5:29: groups.g.requests[0].body: file "none": no such file`},

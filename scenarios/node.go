@@ -14,6 +14,8 @@ type reader struct {
 	env      Env
 	mistakes Mistakes
 	secrets  []string
+	crowds   []crowd // what the names of identities stand for
+	uses     []use   // what was referred to since somebody looked
 }
 
 // A node is a value of the file and the path that leads to it.

@@ -10,7 +10,7 @@ import (
 
 // groups reads every group, and what one may say about another only when all
 // are known.
-func (r *reader) groups(n node, identities []Identity, usual defaults) []Group {
+func (r *reader) groups(n node, usual defaults) []Group {
 	entries, _ := r.entries(n)
 	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
 		r.bad(n, "names no group")
@@ -19,7 +19,7 @@ func (r *reader) groups(n node, identities []Identity, usual defaults) []Group {
 	var names []string
 	var shares []node
 	for _, e := range entries {
-		g, share := r.group(e, identities, usual)
+		g, share := r.group(e, usual)
 		all = append(all, g)
 		names = append(names, e.name)
 		shares = append(shares, share)
@@ -41,15 +41,25 @@ func (r *reader) groups(n node, identities []Identity, usual defaults) []Group {
 	return all
 }
 
-func (r *reader) group(e entry, identities []Identity, usual defaults) (g Group, shares node) {
+func (r *reader) group(e entry, usual defaults) (g Group, shares node) {
 	g = Group{Name: e.name, Exclusive: true, place: e.at}
 	if !plainName.MatchString(e.name) {
 		r.at(e.at, e.value.path, "not a name (letters, digits, '-', '_' and '.', at most 64)")
 	}
+	var crowds []crowd
+	var captured []string
+	r.uses = nil
 	keys := []key{
 		{"promise", func(n node) { g.Promise.Limits = r.limits(n) }},
-		{"requests", func(n node) { g.Requests = r.requests(n) }},
-		{"identity", func(n node) { g.Identity = r.identityNames(n, identities) }},
+		{"identity", func(n node) { g.Identity, crowds = r.identityNames(n) }},
+		{"setup", func(n node) { g.Setup, captured = r.errands(n, true, crowds, nil) }},
+		{"requests", func(n node) {
+			if g.Requests = r.requests(n); slices.ContainsFunc(g.Requests, func(q Request) bool { return len(q.Capture) > 0 }) {
+				r.bad(n, "only a request of setup captures")
+			}
+			r.referred(crowds, captured)
+		}},
+		{"teardown", func(n node) { g.Teardown, _ = r.errands(n, false, crowds, captured) }},
 		{"exclusive", func(n node) { g.Exclusive = r.boolean(n) }},
 		{"fresh", func(n node) { g.Fresh = r.boolean(n) }},
 		{"shares", func(n node) { g.Shares, _ = r.text(n); shares = n }},
@@ -57,7 +67,7 @@ func (r *reader) group(e entry, identities []Identity, usual defaults) (g Group,
 		{"pacing", func(n node) { g.Pacing = r.pacing(n, g.Promise.Limits) }},
 	}
 	keys = append(keys, r.transport(&g.Transport)...)
-	for _, name := range []string{"setup", "teardown", "capture", "webhooks"} {
+	for _, name := range []string{"capture", "webhooks"} {
 		keys = append(keys, r.later(name))
 	}
 	found := r.mapping(e.value, append(keys, r.overrides(&usual)...))
@@ -85,25 +95,50 @@ func (r *reader) contradictions(e entry, g Group) {
 	}
 }
 
-func (r *reader) identityNames(n node, identities []Identity) []string {
-	known := make([]string, len(identities))
-	for i, id := range identities {
-		known[i] = id.Name
+// identityNames returns the names of the identities that a group names: one
+// with a file stands for all of them.
+func (r *reader) identityNames(n node) (names []string, crowds []crowd) {
+	known := make([]string, len(r.crowds))
+	for i, s := range r.crowds {
+		known[i] = s.name
 	}
-	var names []string
 	for _, item := range r.oneOrMore(n) {
 		name, ok := r.text(item)
+		at := slices.Index(known, name)
 		switch {
 		case !ok:
-		case !slices.Contains(known, name):
+		case at < 0:
 			r.bad(item, "unknown identity %q%s (have %s)", shortened(name), didYouMean(name, known), list(known))
-		case slices.Contains(names, name):
+		case slices.ContainsFunc(crowds, func(s crowd) bool { return s.name == name }):
 			r.bad(item, "comes twice")
+		default:
+			names, crowds = append(names, r.crowds[at].of...), append(crowds, r.crowds[at])
 		}
-		names = append(names, name)
 	}
-	if len(names) == 0 {
+	if len(r.oneOrMore(n)) == 0 {
 		r.bad(n, "names no identity (leave the key out)")
 	}
-	return names
+	return names, crowds
+}
+
+// referred checks what the requests of a group refer to since somebody looked.
+func (r *reader) referred(crowds []crowd, captured []string) {
+	for _, u := range r.uses {
+		switch {
+		case u.of == "capture" && !slices.Contains(captured, u.name):
+			r.bad(u.at, "nothing called %q is captured before%s (have %s)", u.name, didYouMean(u.name, captured), list(captured))
+		case u.of == "capture":
+		case len(crowds) == 0:
+			r.bad(u.at, "${identity.%s} needs identities from a file (write identity: users)", u.name)
+		default:
+			for _, s := range crowds {
+				if s.rows == nil {
+					r.bad(u.at, "${identity.%s} needs identities from a file, and %s is from none", u.name, s.name)
+					continue
+				}
+				r.column(u, s.rows)
+			}
+		}
+	}
+	r.uses = nil
 }

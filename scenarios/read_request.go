@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,9 +57,13 @@ func (r *reader) request(n node) Request {
 		body("json", "application/json", func(n node) Template { return r.json(n) }),
 		body("form", "application/x-www-form-urlencoded", r.form),
 		body("body", "text/plain; charset=utf-8", r.template),
+		{"file", func(n node) {
+			bodies = append(bodies, "file")
+			q.Body, q.Type = r.bodyFile(n)
+		}},
 		{"weight", func(n node) { q.Weight = int(r.whole(n, 1, 10_000)) }},
 		{"creates", func(n node) { q.Creates, _ = r.text(n) }},
-		r.later("capture"),
+		{"capture", func(n node) { q.Capture = r.captures(n) }},
 	}
 	for _, m := range methods {
 		keys = append(keys, key{m, func(n node) {
@@ -96,6 +102,11 @@ func (r *reader) path(n node, text string) Template {
 			break
 		}
 	}
+	for i, p := range t.parts {
+		if p.name != "" {
+			t.parts[i].escape = inPath
+		}
+	}
 	return t
 }
 
@@ -109,6 +120,33 @@ func (r *reader) form(n node) Template {
 		t = t.then(literal(inForm.apply(e.name) + "=")).then(r.template(e.value).escaped(inForm))
 	}
 	return t
+}
+
+// bodyTypes are the kinds of files that bodies come from.
+var bodyTypes = map[string]string{
+	".json": "application/json", ".xml": "application/xml", ".txt": "text/plain; charset=utf-8",
+	".csv": "text/csv; charset=utf-8", ".html": "text/html; charset=utf-8",
+}
+
+// bodyFile reads a body from a file, as it is: nothing in it interpolates.
+func (r *reader) bodyFile(n node) (Template, string) {
+	name, ok := r.text(n)
+	if !ok {
+		return Template{}, ""
+	}
+	clean, wrong := r.below(name)
+	if wrong != "" {
+		r.bad(n, "%s", wrong)
+		return Template{}, ""
+	}
+	text, err := r.env.ReadFile(clean)
+	switch {
+	case err != nil:
+		r.bad(n, "file %q: %v", shortened(name), err)
+	case len(text) > maxText:
+		r.bad(n, "file %q is too large (at most %d bytes)", shortened(name), maxText)
+	}
+	return Template{parts: []part{{text: string(text), raw: "(" + shortened(name) + ")"}}}, cmp.Or(bodyTypes[strings.ToLower(path.Ext(name))], "application/octet-stream")
 }
 
 // number is a number as JSON writes it.

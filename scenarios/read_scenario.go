@@ -33,7 +33,7 @@ func (r *reader) scenario(n node) *Scenario {
 		{"allow_hosts", func(n node) { s.AllowHosts = r.hosts(n) }},
 		{"defaults", func(n node) { r.defaults(n, &usual) }},
 		{"identities", func(n node) { s.Identities = r.identities(n) }},
-		{"groups", func(n node) { s.Groups = r.groups(n, s.Identities, usual) }},
+		{"groups", func(n node) { s.Groups = r.groups(n, usual) }},
 		{"budget", func(n node) { s.Budget = r.budget(n) }},
 		{"stop_when", func(n node) { s.Stop = r.stopRules(n) }},
 	})
@@ -139,24 +139,6 @@ func (r *reader) sources(n node) []string {
 		r.bad(n, "names no address (write auto, or [127.0.0.2])")
 	}
 	return sources
-}
-
-func (r *reader) identities(n node) []Identity {
-	entries, _ := r.entries(n)
-	var all []Identity
-	for _, e := range entries {
-		id := Identity{Name: e.name}
-		if !plainName.MatchString(e.name) {
-			r.at(e.at, e.value.path, "not a name (letters, digits, '-', '_' and '.', at most 64)")
-		}
-		r.mapping(e.value, []key{
-			{"headers", func(n node) { id.Headers = r.pairs(n, "header", headerName) }},
-			{"query", func(n node) { id.Query = r.pairs(n, "query parameter", queryName) }},
-			r.later("file"),
-		})
-		all = append(all, id)
-	}
-	return all
 }
 
 func (r *reader) budget(n node) Budget {

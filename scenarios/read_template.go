@@ -33,6 +33,9 @@ func (r *reader) templateOf(n node, text string) Template {
 		if wrong != "" {
 			r.bad(n, "%s", wrong)
 		}
+		if p.name != "" {
+			r.uses = append(r.uses, use{at: n, of: p.kind, name: p.name})
+		}
 		if p.secret && p.text != "" {
 			r.secrets = append(r.secrets, p.text)
 		}
@@ -53,12 +56,19 @@ func (r *reader) interpolate(raw string) (p part, wrong string) {
 		return p, ""
 	case strings.HasPrefix(inside, "unique."):
 		return r.uniqueKind(p, inside)
+	case strings.HasPrefix(inside, "identity."), strings.HasPrefix(inside, "capture."):
+		p.kind, p.name, _ = strings.Cut(inside, ".")
+		if !columnName.MatchString(p.name) {
+			p.name = ""
+			return p, fmt.Sprintf("%q names nothing (write ${%s.NAME}, with letters, digits, '-' and '_')", shortened(raw), p.kind)
+		}
+		return p, ""
 	case strings.HasPrefix(inside, "env:"):
 		return r.variable(p, inside)
 	case strings.HasPrefix(inside, "file:"):
 		return r.fileText(p, strings.TrimPrefix(inside, "file:"))
 	}
-	return p, fmt.Sprintf("unknown interpolation %q%s (have ${env:NAME}, ${env:NAME:-default}, ${file:path}, ${unique.KIND}, ${seq})",
+	return p, fmt.Sprintf("unknown interpolation %q%s (have ${env:NAME}, ${env:NAME:-default}, ${file:path}, ${unique.KIND}, ${seq}, ${identity.NAME}, ${capture.NAME})",
 		shortened(raw), didYouMean(inside, append(uniqueNames(), "seq")))
 }
 

@@ -21,7 +21,8 @@ type Scenario struct {
 	Budget     Budget
 	Stop       []StopRule
 
-	secrets []string // what the environment and files supplied, longest first
+	identity map[string]int // index into Identities by name
+	secrets  []string       // what the environment and files supplied, longest first
 }
 
 // Emulator is the target that stands for duckload's own emulator of the Space
@@ -33,6 +34,8 @@ type Identity struct {
 	Name    string
 	Headers []Pair // sent with each request
 	Query   []Pair // added to each request's query
+
+	row row // what a file says of it, for ${identity.NAME}; values are secrets
 }
 
 // A Pair is a name and a value that may interpolate.
@@ -46,9 +49,11 @@ type Group struct {
 	Name     string
 	Promise  limiter.Promise
 	Requests []Request
-	Identity []string // names; one lane for each, times one for each source
-	Sources  []string // local addresses; empty: as the scenario's defaults say
-	Pacing   []Phase  // empty: the plan is compiled from the promise
+	Identity []string  // names; one lane for each, times one for each source
+	Sources  []string  // local addresses; empty: as the scenario's defaults say
+	Setup    []Request // sent once for each identity before the run
+	Teardown []Request // and after it
+	Pacing   []Phase   // empty: the plan is compiled from the promise
 
 	Transport Transport // how its requests travel
 
@@ -66,10 +71,11 @@ type Request struct {
 	Path    Template // begins with a slash
 	Headers []Pair
 	Query   []Pair
-	Body    Template // empty: none
-	Type    string   // Content-Type of the body
-	Weight  int      // at least 1: how often it comes among the group's requests
-	Creates string   // what each admitted one leaves on the target: "account", "message"; empty: nothing
+	Body    Template  // empty: none
+	Type    string    // Content-Type of the body
+	Weight  int       // at least 1: how often it comes among the group's requests
+	Capture []Capture // of the answer; only in a setup
+	Creates string    // what each admitted one leaves on the target: "account", "message"; empty: nothing
 }
 
 // A Budget is a hard stop. Zero fields do not limit.

@@ -8,7 +8,7 @@ import (
 )
 
 // A Template is text with interpolations: ${env:NAME}, ${env:NAME:-default},
-// ${file:path}, ${unique.kind} and ${seq}. Environment and files are read when
+// ${file:path}, ${unique.kind}, ${seq}, ${identity.NAME} and ${capture.NAME}. Environment and files are read when
 // the scenario is loaded; what came from them is a secret and is masked
 // wherever the template is shown.
 type Template struct {
@@ -18,7 +18,8 @@ type Template struct {
 type part struct {
 	text   string // literal text, or the value read from the environment or a file
 	secret bool   // came from the environment or a file, or stands where credentials stand
-	kind   string // "": text; else "seq", "unique.email", …
+	kind   string // "": text; else "seq", "identity", "capture", "unique.email", …
+	name   string // of the column or the captured value
 	raw    string // as written, for showing
 	escape escape // how the value is written into what surrounds it
 }
@@ -29,6 +30,7 @@ type escape uint8
 const (
 	asIs   escape = iota
 	inJSON        // between the quotes of a JSON string
+	inPath        // a part of a path
 	inForm        // a name or value of application/x-www-form-urlencoded, or of a query
 )
 
@@ -40,6 +42,8 @@ func (e escape) apply(s string) string {
 			panic(err) // a string can always be marshalled
 		}
 		return string(quoted[1 : len(quoted)-1])
+	case inPath:
+		return url.PathEscape(s)
 	case inForm:
 		return url.QueryEscape(s)
 	}
@@ -61,6 +65,18 @@ func (t Template) Empty() bool { return len(t.parts) == 0 }
 // run, group and seq alone and differ whenever one of these does; group names
 // whatever numbers its requests by itself, usually a lane.
 func (t Template) Render(run, group string, seq uint64) string {
+	return t.fill(filling{run: run, group: group, seq: seq})
+}
+
+// A filling is what the interpolations of a template stand for in a request.
+type filling struct {
+	run, group string
+	seq        uint64
+	identity   row
+	captured   map[string]string
+}
+
+func (t Template) fill(f filling) string {
 	if len(t.parts) == 1 && t.parts[0].kind == "" {
 		return t.parts[0].escape.apply(t.parts[0].text)
 	}
@@ -70,9 +86,13 @@ func (t Template) Render(run, group string, seq uint64) string {
 		switch p.kind {
 		case "":
 		case "seq":
-			text = strconv.FormatUint(seq, 10)
+			text = strconv.FormatUint(f.seq, 10)
+		case "identity":
+			text = f.identity[p.name]
+		case "capture":
+			text = f.captured[p.name]
 		default:
-			text = unique(p.kind, run, group, seq)
+			text = unique(p.kind, f.run, f.group, f.seq)
 		}
 		b.WriteString(p.escape.apply(text))
 	}
