@@ -11,6 +11,7 @@ package attack
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -50,6 +51,11 @@ type Options struct {
 	// Record takes each observation as its request ends, one call at a time.
 	// An error stops the run.
 	Record func(history.Observation) error
+
+	// Debug, if not nil, takes the first exchanges of each group as text, with
+	// secrets masked and control characters made visible. Groups with the fast
+	// transport show nothing.
+	Debug io.Writer
 
 	// Progress, if not nil, is told of each request and of each phase, one
 	// call at a time. It must return at once.

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"duckload/scenarios"
 )
 
 // runHeader lets the owner of a target see which run a request belongs to.
@@ -14,14 +16,25 @@ const runHeader = "X-Duckload-Run"
 // group's requests it is. Nothing of vegeta's own request is in it: a limiter
 // that looks at headers would see a new client each time.
 func (l *lane) request(ctx context.Context, seq uint64) (*http.Request, int, error) {
-	m := l.plan.Message(l.index, seq)
+	m := l.message(seq)
+	r, err := l.dress(ctx, m)
+	return r, m.Request, err
+}
+
+// message returns the request of a number, with what the setup captured.
+func (l *lane) message(seq uint64) scenarios.Message {
+	return l.plan.MessageWith(l.index, seq, l.captured)
+}
+
+// dress makes a request that the lane's transport can send.
+func (l *lane) dress(ctx context.Context, m scenarios.Message) (*http.Request, error) {
 	var body io.Reader
 	if m.Body != "" {
 		body = strings.NewReader(m.Body)
 	}
 	r, err := http.NewRequestWithContext(ctx, m.Method, l.base+m.Path, body)
 	if err != nil {
-		return nil, m.Request, err
+		return nil, err
 	}
 	if host := l.group.Transport.Host; host != "" {
 		r.Host = host
@@ -36,5 +49,5 @@ func (l *lane) request(ctx context.Context, seq uint64) (*http.Request, int, err
 	// A scenario may look like somebody else, but not hide who it is.
 	r.Header.Set("User-Agent", strings.TrimSpace(r.Header.Get("User-Agent")+" "+l.options.UserAgent))
 	r.Header.Set(runHeader, l.plan.Run)
-	return r, m.Request, nil
+	return r, nil
 }

@@ -93,12 +93,22 @@ func (l *lane) exchange(request *http.Request, t *trace, o *history.Observation)
 	if at, ok := t.sent(); ok {
 		o.Sent = at
 	}
+	shown := l.shows()
 	if err != nil {
+		if shown {
+			l.show(request, nil, nil, err)
+		}
 		return err
 	}
 	o.Answered, o.Status = t.answered(o.Done), response.StatusCode
-	kept, n, err := read(response, l.wantsJSON(response.StatusCode))
+	kept, n, err := read(response, shown || l.wantsJSON(response.StatusCode))
 	o.BytesIn, o.Done = n, l.clock.now()
+	if shown {
+		l.show(request, response, kept, err)
+	}
+	if !l.wantsJSON(response.StatusCode) {
+		kept = nil
+	}
 	o.Evidence = evidence(response.Header, kept, l.group.Promise.Reject.JSON)
 	return err
 }

@@ -29,6 +29,9 @@ type run struct {
 	lanes []*lane
 	rules stopRules
 
+	mask    mask
+	errands []scenarios.Errand // whose setup is done
+
 	offered atomic.Int64 // shots that the plan came to
 	sent    atomic.Int64 // requests counted against the budget
 	left    atomic.Int64 // shots that were due and were not sent
@@ -59,7 +62,7 @@ func (h halt) Error() string { return h.reason }
 // returns within a second; what was sent is on record.
 //
 // The error says what kept a run from being what was asked for: a [Denied]
-// host, a missing source address ([NoSource]), a target that is no base URL, a
+// host, a missing source address ([NoSource]), a [SetupFailed], a target that is no base URL, a
 // Record that failed. What the target answers never is one, and neither is
 // the end of ctx, of the budget, or by a stop rule: those are in the End.
 func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, error) {
@@ -84,15 +87,23 @@ func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, erro
 		r.lanes = append(r.lanes, r.newLane(i))
 	}
 	r.clock = newClock(o.Transport == nil)
+	if err := r.setUp(); err != nil {
+		r.stop(halt{reason: "setup failed", err: err})
+	}
+	r.clock = newClock(o.Transport == nil)
 	var collector sync.WaitGroup
 	collector.Go(r.collect)
 	r.attack()
 	close(r.ended)
 	collector.Wait()
+	over := r.clock.now()
+	notes := r.tearDown(ctx)
 	for _, l := range r.lanes {
 		l.close()
 	}
-	return r.end(ctx)
+	end, err := r.end(ctx)
+	end.At, end.Notes = over, append(end.Notes, notes...)
+	return end, err
 }
 
 // attack runs every track and every lane to their end.

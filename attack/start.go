@@ -51,24 +51,47 @@ func (s *start) by(send func()) {
 	<-s.open
 }
 
-// begin lets a request go, and sends it if it is ready.
-func (s *start) begin() {
+// begin lets a request go. One that is ready is sent now, and its waiter may
+// be told later.
+func (s *start) begin() (sent bool) {
 	s.mu.Lock()
 	s.past = true
 	send := s.send
 	s.mu.Unlock()
-	if send != nil {
-		send()
+	if send == nil {
+		close(s.open)
+		return false
 	}
-	close(s.open)
+	send()
+	return true
 }
+
+// salvo is how many requests are sent before those who wait for their answers
+// are told: they would want the processor that sends.
+const salvo = 64
 
 // watch lets the lane's requests go, each at its moment. One thread does, so
 // that a burst leaves in one go. When the run ends everything goes, and finds
 // that it may not be sent.
 func (l *lane) watch() {
+	var untold []*start
 	for s := range l.starts {
+		if s.at > l.clock.now() || len(untold) == salvo {
+			untold = tell(untold)
+		}
 		l.clock.until(l.stopped, s.at)
-		s.begin()
+		if s.begin() {
+			untold = append(untold, s)
+		}
+		if len(l.starts) == 0 {
+			untold = tell(untold)
+		}
 	}
+}
+
+func tell(all []*start) []*start {
+	for _, s := range all {
+		close(s.open)
+	}
+	return all[:0]
 }
