@@ -13,7 +13,7 @@ var scopeCheck = Check{
 	Question: "who shares one counter: per IP, per key, or everybody?",
 	Doc: `The possible answers are compared as hypotheses: one counter for each sender (identity and address), for each source address, for
 each identity, or for everybody. Each of them puts the senders together in its own way, and then the rules of limit.ceiling and limit.floor must
-hold for each counter.
+hold for each counter, and the documented window, if there is one alone, must explain it (limit.window).
 
 It fails if the documented scope breaks one of the rules while another scope explains every answer of the run: finer than
 documented, if a sender was admitted while the shared allowance was certainly used up; coarser than documented, if a sender was
@@ -57,6 +57,7 @@ type hypothesis struct {
 	keys   int             // how many
 	over   *overrun        // a ceiling that it breaks
 	wrong  []wrongful      // rejections that it does not explain; one is enough where it is not the documented one
+	unfit  bool            // no window of the documented length explains the run
 }
 
 type overrun struct {
@@ -66,7 +67,22 @@ type overrun struct {
 	excess excess
 }
 
-func (h hypothesis) explains() bool { return h.over == nil && len(h.wrong) == 0 }
+// overrun returns how a limit is overrun on a key; nil if it is not.
+func (s strand) overrun(l limiter.Limit) *overrun {
+	rules := envelope(l)
+	if !s.exceeds(rules) {
+		return nil
+	}
+	spans := s.spans(func(r *Row) bool { return isAdmitted(*r) })
+	for _, rule := range rules {
+		if x, found := spans.exceed(rule); found {
+			return &overrun{l, rule, spans, x}
+		}
+	}
+	return nil
+}
+
+func (h hypothesis) explains() bool { return h.over == nil && len(h.wrong) == 0 && !h.unfit }
 
 func (h hypothesis) has(s limiter.Scope) bool { return slices.Contains(h.scopes, s) }
 
@@ -183,18 +199,51 @@ func (c *Case) test(h *hypothesis, enough int) {
 		if l.Unverified || h.over != nil {
 			continue
 		}
-		for _, rows := range byKey(c.Rows, h.key) {
-			s := spansOf(rows, l.Clock(), isAdmitted)
-			for _, rule := range envelope(l) {
-				if x, found := s.exceed(rule); found && h.over == nil {
-					h.over = &overrun{l, rule, s, x}
-				}
+		for _, key := range strandsOf(c.Rows, h.key, l.Clock()) {
+			if h.over == nil {
+				h.over = key.overrun(l)
 			}
 		}
 	}
 	if c.Header.Groups[c.Group].Exclusive && c.Whole {
-		h.wrong, _ = c.wrongUnder(c.keysUnder(*h), enough)
+		h.wrong = c.wrongFor(*h, enough)
 	}
+	h.unfit = h.over == nil && len(h.wrong) == 0 && !c.fitsUnder(*h)
+}
+
+// fitsUnder reports whether windows of the documented length may explain the
+// run under a hypothesis: what limit.window asks under the documented scope. It
+// is asked where one limit, and nothing else, can have rejected a request.
+func (c *Case) fitsUnder(h hypothesis) bool {
+	limits := windowed(c.Promise)
+	if len(limits) != 1 || len(c.Promise.Limits) != 1 || limits[0].Reading == limiter.Open || !c.refutable() || c.tooMany() {
+		return true
+	}
+	l, unexplained := limits[0], c.unexplained(limits[0])
+	var all []traffic
+	for _, rows := range byKey(c.Rows, h.key) {
+		all = append(all, traffic{
+			admitted: spansOf(rows, l.Clock(), isAdmitted),
+			spent:    spansOf(rows, l.Clock(), mayConsume(c.consumes())),
+			rejected: spansOf(rows, l.Clock(), func(r Row) bool { return unexplained(&r) }),
+			fresh:    c.Header.Groups[c.Group].Fresh,
+		})
+	}
+	return slices.ContainsFunc(familiesOf(l.Reading), func(f family) bool {
+		return f.fitAll(all, holdingOf(l)).holds(float64(l.Window), l.Tolerance)
+	})
+}
+
+// wrongFor returns the rejections that a hypothesis does not explain. What
+// limit.floor found already is not looked for again.
+func (c *Case) wrongFor(h hypothesis, enough int) []wrongful {
+	key := c.keysUnder(h)
+	if enough == 0 && slices.EqualFunc(key, c.possibleKeys(), slices.Equal) {
+		wrong, _ := c.wronglyRejected()
+		return wrong
+	}
+	wrong, _ := c.wrongUnder(key, enough)
+	return wrong
 }
 
 func judgeScope(c *Case) []Finding {
@@ -310,6 +359,12 @@ func (c *Case) otherScope(documented hypothesis, others []hypothesis) (Finding, 
 			f.Message = fmt.Sprintf("finer than documented (%s): %s; one counter %s explains the run", documented, f.Witness.Sentence, h)
 			return f, true
 		}
+		if documented.unfit {
+			if f := c.window(windowed(c.Promise)[0]); f.Outcome == Fail {
+				f.Message = fmt.Sprintf("%s than documented (%s): %s; one counter %s explains the run", coarserOr(documented, h), documented, f.Message, h)
+				return f, true
+			}
+		}
 		if len(documented.wrong) > 0 {
 			f := documented.wrong[0].finding(c, len(documented.wrong))
 			f.Message = fmt.Sprintf("%s than documented (%s): %s; one counter %s explains the run", coarserOr(documented, h), documented, f.Witness.Sentence, h)
@@ -332,8 +387,11 @@ func (c *Case) otherScope(documented hypothesis, others []hypothesis) (Finding, 
 }
 
 func coarserOr(documented, h hypothesis) string {
-	if h.keys < documented.keys {
+	switch {
+	case h.keys < documented.keys:
 		return "coarser"
+	case h.keys > documented.keys:
+		return "finer"
 	}
 	return "other"
 }
