@@ -34,12 +34,23 @@ func (b *builder) windows() []Phase {
 		returns = 4
 	}
 	length := time.Duration(returns)*w - w/4
-	b.add(Phase{Pace: window.Name, Label: "window edges", Count: returns, For: length, About: length, Rejections: 2 * coarse, Likely: 2*coarse + returns*(capacity+1),
-		Why: "when allowance comes back, and how much at once, tells an aligned window from an anchored and a sliding one"})
-	// A window that was just used up to its end cannot have begun again; of a
-	// counter, only what was just admitted counts for certain.
+	edges := func(count int, length time.Duration) {
+		b.add(Phase{Pace: window.Name, Label: "window edges", Count: count, For: length, About: length, Rejections: 2 * coarse, Likely: 2*coarse + count*(capacity+1),
+			Why: "when allowance comes back, and how much at once, tells an aligned window from an anchored and a sliding one"})
+	}
+	// Of a counter, only what was just admitted counts for certain. A window may
+	// hold its limit twice in a short time, and no more, around its end. And one
+	// that was just used up to its end cannot have begun again.
 	late := b.limit.RejectsConsume || b.limit.Reading == limiter.SlidingCounter
-	if !late {
+	switch {
+	case late:
+		edges(returns, length)
+	case b.limit.Reading == limiter.Open:
+		edges(1, w*5/8)
+		b.scoping()
+		edges(returns, length-w*5/8)
+	default:
+		edges(returns, length)
 		b.scoping()
 	}
 	b.refill(b.limit.FullRest(), "everything must come back")
