@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"duckload/history"
@@ -57,14 +58,13 @@ func broken(findings []Finding, key []int) (int, bool) {
 // admitted, among equals the one that was asked most, then the first.
 func mostAdmitted(h *history.Header, group int, rows []Row, key []int) (int, bool) {
 	type tally struct{ admitted, asked int }
-	counts := map[int]tally{}
-	for _, r := range rows {
-		t := counts[key[r.Lane]]
+	counts := make([]tally, 1+slices.Max(append([]int{0}, key...)))
+	for i := range rows {
+		t := &counts[key[rows[i].Lane]]
 		t.asked++
-		if r.Outcome == limiter.Admitted {
+		if rows[i].Outcome == limiter.Admitted {
 			t.admitted++
 		}
-		counts[key[r.Lane]] = t
 	}
 	best, found := 0, false
 	for i, l := range h.Lanes {

@@ -23,18 +23,23 @@ type spans struct {
 // limiter's clock shows a moment up to one step old, so a decision may carry a
 // moment before the request was sent.
 func spansOf(rows []Row, step time.Duration, chosen func(Row) bool) spans {
-	s := spans{rows: rows}
-	n, lag := 0, stale(step)
-	for _, r := range rows {
-		if chosen(r) {
+	return strand{rows: rows, lag: stale(step)}.spans(func(r *Row) bool { return chosen(*r) })
+}
+
+// spans takes the intervals of the rows that a condition chooses.
+func (t strand) spans(chosen func(*Row) bool) spans {
+	s := spans{rows: t.rows}
+	n := 0
+	for i := range t.len() {
+		if chosen(t.row(i)) {
 			n++
 		}
 	}
 	s.place, s.from, s.to = make([]uint32, 0, n), make([]time.Duration, 0, n), make([]time.Duration, 0, n)
-	for i, r := range rows {
-		if chosen(r) {
-			s.place = append(s.place, uint32(i))
-			s.from = append(s.from, r.Sent-lag)
+	for i := range t.len() {
+		if r := t.row(i); chosen(r) {
+			s.place = append(s.place, t.place(i))
+			s.from = append(s.from, t.from(r))
 			s.to = append(s.to, r.Answered)
 		}
 	}

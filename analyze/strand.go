@@ -60,6 +60,14 @@ func (s strand) row(i int) *Row {
 	return &s.rows[s.at[i]]
 }
 
+// place is where in the rows a row of the strand is.
+func (s strand) place(i int) uint32 {
+	if s.at == nil {
+		return uint32(i)
+	}
+	return s.at[i]
+}
+
 // from is the first moment that a decision may carry on the limiter's clock.
 func (s strand) from(r *Row) time.Duration { return r.Sent - s.lag }
 
