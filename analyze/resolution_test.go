@@ -17,7 +17,7 @@ import (
 )
 
 // "make test-long" asks for 200.
-var histories = flag.Int("histories", 6, "random histories in which each defect must be found")
+var histories = flag.Int("histories", 3, "random histories in which each defect must be found")
 
 // A breach is a way to break a promise a little.
 type breach struct {
