@@ -14,7 +14,6 @@ type readings struct {
 	explain  []string           // the models that explain the run, the simplest first
 	bucket   *bucketFit         // if a token bucket was fitted
 	windows  map[string]allowed // if a window was
-	nearest  string             // if nothing explains the run: what comes closest, in words
 }
 
 // Allowed is what a run says about a window whose allowance is not known.
