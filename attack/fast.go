@@ -126,7 +126,7 @@ func (f *fast) adopt() {
 // prepare makes the request of a number in the lane, as net/http would write
 // it.
 func (f *fast) prepare(to *line, o *history.Observation) error {
-	m := f.plan.Message(f.index, o.Seq)
+	m := f.message(o.Seq)
 	o.Request, o.BytesOut = m.Request, int64(len(m.Body))
 	if to.path != m.Path || to.uri == "" {
 		u, err := url.Parse(f.base + m.Path)

@@ -22,6 +22,8 @@ type lane struct {
 	group   scenarios.Group
 	workers int
 
+	captured map[string]string // by the setup of its identity
+
 	jobs   chan job
 	starts chan *start // of requests that are made ready, in the order of their moments
 	first  *job        // taken from jobs to know that there is anything to do
