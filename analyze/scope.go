@@ -21,8 +21,8 @@ all is enough alone. A sender in disguise (a forged X-Forwarded-For, another spe
 loopback) has the key that it has without: it fails if only the disguised requests break a rule. It passes if the documented scope explains the run and every other scope that this run's senders could
 tell apart from it does not. So a pass needs two senders at least, and one of them used up while the other one asks.
 
-If every scope breaks a rule, the limit itself is not what is documented, and the question stays open: see limit.ceiling and
-limit.floor. Where others share the keys (exclusive: false) or records are lost, rejections say nothing, and only "finer" can be found.
+If every scope breaks a rule, the limit itself is not what is documented: see limit.ceiling and limit.floor. Then the scopes are
+compared with token buckets of any rate and burst, and the question stays open if that does not tell them apart. Where others share the keys (exclusive: false) or records are lost, rejections say nothing, and only "finer" can be found.
 Judged where all limits that are verified have one documented scope; else the scope is measured and shown, not judged.
 
 Typical causes of failure: the address of a proxy instead of the client's; a header that the client may choose (X-Forwarded-For);
@@ -67,6 +67,9 @@ func judgeScope(c *Case) []Finding {
 		return []Finding{f}
 	}
 	if !documented.explains() {
+		if f, found := c.anyNumbers(*documented, others); found {
+			return []Finding{f}
+		}
 		return []Finding{{Outcome: Inconclusive, Message: "the limit itself is not what is documented, whoever shares it (see limit.ceiling and limit.floor), and that hides who does"}}
 	}
 	var left []string
@@ -185,6 +188,47 @@ func (c *Case) otherScope(documented hypothesis, others []hypothesis) (Finding, 
 		}
 	}
 	return Finding{}, false
+}
+
+// anyNumbers compares the scopes where the limit itself is not what is
+// documented: with a token bucket of any rate and burst. It fails if the
+// documented scope has none that explains the run and another one has, and
+// passes if it alone has one.
+func (c *Case) anyNumbers(documented hypothesis, others []hypothesis) (Finding, bool) {
+	if limits := c.Promise.Limits; len(limits) != 1 || limits[0].Reading != limiter.TokenBucket || !c.refutable() || len(c.Rows) > fewRows {
+		return Finding{}, false
+	}
+	var left []string
+	for _, h := range others {
+		if empty, known := c.noBucket(h); !known {
+			return Finding{}, false
+		} else if !empty {
+			left = append(left, h.String())
+		}
+	}
+	empty, _ := c.noBucket(documented)
+	switch {
+	case !empty && len(left) == 0:
+		return Finding{Outcome: Pass, Message: fmt.Sprintf("the limit is not what is documented, but whatever it is, only a counter %s explains the answers to %s", documented, c.senders())}, true
+	case empty && len(left) > 0 && len(documented.wrong) > 0:
+		f := documented.wrong[0].finding(c, len(documented.wrong))
+		f.Message = fmt.Sprintf("no token bucket %s explains the run, but one %s does: %s", documented, either(left), f.Witness.Sentence)
+		return f, true
+	}
+	return Finding{}, false
+}
+
+// noBucket reports whether no token bucket explains the run under a
+// hypothesis, if that can be asked.
+func (c *Case) noBucket(h hypothesis) (empty, known bool) {
+	for _, s := range h.scopes {
+		if s != limiter.ScopeUnknown {
+			l := c.Promise.Limits[0]
+			l.Scope = s
+			return c.alone(l).fit(l).region.empty, true
+		}
+	}
+	return false, false
 }
 
 func coarserOr(documented, h hypothesis) string {
