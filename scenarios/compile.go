@@ -22,6 +22,10 @@ type CompileOptions struct {
 	// leaves a choice; 0: 75 s. Shorter plans measure rates less finely.
 	Patience time.Duration
 
+	// MaxTime is how long the plan may take; 0: as long as it needs. Compiled
+	// groups measure less finely, then leave parts out (Plan.Dropped).
+	MaxTime time.Duration
+
 	// TimeScale is how many times as fast as its recording every replay is; 0:
 	// as the scenario says.
 	TimeScale float64
@@ -49,11 +53,21 @@ func Compile(s *Scenario, o CompileOptions) (Plan, error) {
 	if t := o.TimeScale; t != 0 && !(t >= leastSpeed && t <= mostSpeed) {
 		return Plan{}, fmt.Errorf("the time scale must be from %g to %d, got %g", leastSpeed, mostSpeed, t)
 	}
-	c := compiler{options: o, plan: Plan{Scenario: resolved(s, o), Seed: o.Seed, Run: o.Run}}
-	for i := range c.plan.Scenario.Groups {
-		if g := c.plan.Scenario.Groups[i]; len(o.Groups) == 0 || slices.Contains(o.Groups, g.Name) {
-			c.group(i)
+	resolved := resolved(s, o)
+	build := func(patience time.Duration) compiler {
+		o := o
+		o.Patience = patience
+		c := compiler{options: o, plan: Plan{Scenario: resolved, Seed: o.Seed, Run: o.Run}}
+		for i, g := range resolved.Groups {
+			if len(o.Groups) == 0 || slices.Contains(o.Groups, g.Name) {
+				c.group(i)
+			}
 		}
+		return c
+	}
+	c := build(o.Patience)
+	if o.MaxTime > 0 && len(c.mistakes) == 0 {
+		c.shrink(o.MaxTime, build)
 	}
 	c.affordable()
 	c.quotas()

@@ -51,6 +51,7 @@ type Plan struct {
 	Run      string    `json:"run"` // id of the run; unique values are made from it
 	Lanes    []Lane    `json:"lanes"`
 	Tracks   []Track   `json:"tracks"`
+	Dropped  []string  `json:"dropped,omitempty"` // what was left out or shortened to fit into the most time
 }
 
 // A Lane is one sender: a group, an identity and a source address. Each has

@@ -26,6 +26,7 @@ type process struct {
 	width          func() int                  // columns of stderr; 0: it is not a terminal
 	columns        func() int                  // columns of stdout; 0: it is not a terminal
 	plain          bool                        // no colours, whatever the terminal
+	debug          bool                        // the first exchanges are shown
 	patience       time.Duration               // how long a compiled plan should take; 0: as scenarios.Compile thinks best
 }
 

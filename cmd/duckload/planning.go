@@ -48,6 +48,12 @@ func planText(plan scenarios.Plan) string {
 	for _, c := range d.Creates {
 		fmt.Fprintf(&b, "creates on the target: at most %d × %s\n", c.Most, c.What)
 	}
+	if n := plan.ErrandRequests(); n > 0 {
+		fmt.Fprintf(&b, "setup and teardown: %d requests for %d senders\n", n, len(plan.Errands()))
+	}
+	for _, left := range plan.Dropped {
+		fmt.Fprintf(&b, "left out to fit into the time: %s\n", left)
+	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\ngroup\tat\ttakes\trequests\trejected\tstep\twhy\n")
 	for _, step := range d.Steps {

@@ -29,6 +29,7 @@ type settings struct {
 	budget   int
 	thorough bool
 	scale    float64
+	most     time.Duration
 }
 
 func (s *settings) flags(c *cobra.Command) {
@@ -38,6 +39,7 @@ func (s *settings) flags(c *cobra.Command) {
 	c.Flags().Uint64Var(&s.seed, "seed", 0, "seed of everything that is drawn; 0: from the run's id")
 	c.Flags().IntVar(&s.budget, "budget", 0, "the most requests to send; 0: as the scenario says")
 	c.Flags().BoolVar(&s.thorough, "thorough", false, "also rest until everything is full again, and look at more refills")
+	c.Flags().DurationVar(&s.most, "max-time", 0, "the most time to send for; shrinks compiled plans and names what it leaves out; 0: as long as they need")
 	c.Flags().Float64Var(&s.scale, "time-scale", 0, "how many times as fast as recorded every replay is; 0: as the scenario says")
 }
 
@@ -45,7 +47,7 @@ func (p process) runCommand() *cobra.Command {
 	var s settings
 	var out string
 	var fail []string
-	var quiet, noColor, dry bool
+	var quiet, noColor, dry, debug bool
 	c := &cobra.Command{
 		Use:   "run [SCENARIO]",
 		Short: "Plan, send, judge, report",
@@ -66,7 +68,8 @@ table against an emulator on this machine.`,
 				return p.printPlan(scenario, s)
 			}
 			p.plain = p.plain || noColor
-			return p.run(c.Context(), scenario, s, out, quiet, on)
+			p.debug = debug
+			return p.run(c.Context(), scenario, s, out, quiet || debug, on)
 		},
 	}
 	s.flags(c)
@@ -74,6 +77,7 @@ table against an emulator on this machine.`,
 	c.Flags().StringSliceVar(&fail, "fail-on", []string{"fail", "inconclusive"}, "outcomes that end with a failure: fail, inconclusive, none")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	c.Flags().BoolVar(&noColor, "no-color", false, "no colours (also NO_COLOR)")
+	c.Flags().BoolVar(&debug, "debug", false, "print the first exchanges of each group, secrets masked, instead of progress")
 	c.Flags().BoolVar(&dry, "dry-run", false, "print the plan and send nothing")
 	return c
 }
@@ -97,6 +101,9 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 		Budget:     scenario.Budget,
 		Stop:       scenario.Stop,
 	}
+	if p.debug {
+		options.Debug = p.stderr
+	}
 	note := target.dial(&options, plan)
 	if err := preflight(ctx, plan, options); err != nil {
 		return err
@@ -110,7 +117,10 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 	}
 	if !quiet {
 		fmt.Fprintf(p.stderr, "%s: %d groups, at most %d requests, about %s → %s\n",
-			scenario.Name, len(plan.Tracks), plan.Requests(), clock(plan.Duration()), target.name)
+			scenario.Name, len(plan.Tracks), plan.Requests()+plan.ErrandRequests(), clock(plan.Duration()), target.name)
+		for _, left := range plan.Dropped {
+			fmt.Fprintf(p.stderr, "left out to fit into the time: %s\n", left)
+		}
 	}
 	if err := p.send(ctx, plan, options, dir, quiet); err != nil {
 		return err
@@ -150,11 +160,14 @@ func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.O
 
 func sendingFailed(err error) error {
 	var denied attack.Denied
+	var setup attack.SetupFailed
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &denied):
 		return failure{status: exitRefused, err: err}
+	case errors.As(err, &setup):
+		return failure{status: exitUnusable, err: err}
 	}
 	return failure{status: exitStopped, err: err}
 }
@@ -275,13 +288,16 @@ func (p process) compile(s *scenarios.Scenario, flags settings) (scenarios.Plan,
 			return scenarios.Plan{}, usage(fmt.Errorf("--target: %q is not a base URL (write http://host:port or https://host, or emulator)", flags.target))
 		}
 	}
+	if flags.most < 0 {
+		return scenarios.Plan{}, usage(fmt.Errorf("--max-time: must be above 0, got %s", flags.most))
+	}
 	if flags.budget > 0 {
 		s.Budget.Requests = flags.budget
 	}
 	run := ulid.MustNew(ulid.Timestamp(p.now()), ulid.DefaultEntropy()).String()
 	plan, err := scenarios.Compile(s, scenarios.CompileOptions{
 		Run: run, Seed: flags.seed, Target: flags.target, Groups: flags.groups, Thorough: flags.thorough,
-		Patience: p.patience, TimeScale: flags.scale,
+		Patience: p.patience, TimeScale: flags.scale, MaxTime: flags.most,
 	})
 	return plan, usage(err)
 }
