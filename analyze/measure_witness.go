@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"math"
 
 	"duckload/limiter"
 )
@@ -16,12 +17,19 @@ func ratePer(rate float64, l limiter.Limit) string {
 	return fmt.Sprintf("%.5g/%s", rate*float64(l.Window), limiter.Per(l.Window))
 }
 
+// refill is what comes back at a slice's rate in the stretch that needs the
+// largest bucket.
+func (s slice) refill() float64 {
+	return s.rate * (1 + clockDrift) * float64(s.peak.to-s.peak.from)
+}
+
 // stretched proves that a bucket must be large: the requests that were
-// certainly admitted in a stretch of time.
-func (c *Case) stretched(f *bucketFit, s slice, l limiter.Limit) *Witness {
+// certainly admitted in a stretch of time are more than a bucket that holds so
+// much allows there.
+func (c *Case) stretched(f *bucketFit, s slice, l limiter.Limit, holds float64) *Witness {
 	inside := needing(f, s)
 	w := &Witness{
-		From: s.peak.from, To: s.peak.to, Counted: len(inside), Allowed: float64(len(inside)) - s.least,
+		From: s.peak.from, To: s.peak.to, Counted: len(inside), Allowed: holds + s.refill(),
 		Requests: c.Evidence(inside[:min(len(inside), MaxEvidence)]), More: max(0, len(inside)-MaxEvidence),
 	}
 	w.Sentence = fmt.Sprintf("between %s and %s, %s admitted; at %s that takes a bucket of at least %s",
@@ -29,12 +37,12 @@ func (c *Case) stretched(f *bucketFit, s slice, l limiter.Limit) *Witness {
 	return w
 }
 
-// refused proves that a bucket must be small: a rejection although little can
-// have been spent.
+// refused proves that a bucket must be small: a rejection although no more can
+// have been spent than leaves one request of the documented burst.
 func (c *Case) refused(f *bucketFit, s slice, l limiter.Limit) *Witness {
 	row := *s.tight
 	w := &Witness{
-		From: row.Sent, To: row.Answered, Counted: 1, Allowed: s.most,
+		From: row.Sent, To: row.Answered, Counted: max(0, int(math.Ceil(s.most-1-2*slack))), Allowed: float64(l.Burst) - 1,
 		Requests: c.Evidence([]Row{row}),
 	}
 	w.Sentence = fmt.Sprintf("the request sent at %s (%s) was rejected; at %s at most %s can have been spent then, so the bucket holds less than %s",
@@ -58,13 +66,18 @@ func both(a, b *Witness) *Witness {
 	return a
 }
 
-// against proves that a rate does not explain the run with any whole burst.
+// against proves that a rate does not explain the run with any whole burst: a
+// bucket that explains the rejection allows less than was admitted.
 func (c *Case) against(l limiter.Limit, f *bucketFit, rate float64) *Witness {
 	s := f.plane.at(rate)
 	if s.tight == nil {
-		return c.stretched(f, s, l)
+		return c.stretched(f, s, l, float64(l.Burst)*(1+l.Tolerance))
 	}
-	w := both(c.stretched(f, s, l), c.refused(f, s, l))
+	holds := s.most
+	if s.explains() {
+		holds = math.Ceil(s.most) - 1
+	}
+	w := both(c.stretched(f, s, l, holds), c.refused(f, s, l))
 	if s.explains() {
 		w.Sentence += "; no whole number lies between"
 	}
@@ -74,7 +87,7 @@ func (c *Case) against(l limiter.Limit, f *bucketFit, rate float64) *Witness {
 // needsMore proves that the burst is above the documented one: even at the
 // fastest rate that explains the run.
 func (c *Case) needsMore(l limiter.Limit, f *bucketFit) *Witness {
-	return c.stretched(f, f.plane.at(f.region.rates.High), l)
+	return c.stretched(f, f.plane.at(f.region.rates.High), l, float64(l.Burst)*(1+l.Tolerance))
 }
 
 // needsLess proves that it is below: even at the slowest.
