@@ -179,6 +179,7 @@ func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
 // findings runs the judges and puts everything together.
 func (j *judgement) findings() (Findings, error) {
 	f := Findings{Run: j.run(), Outcome: Pass, Lateness: j.lateness.summary()}
+	j.lateness = lateness{} // nobody asks again, and it may be large
 	whole := j.history.End != nil && len(j.history.Missing) == 0
 	for i, s := range j.groups {
 		s.kase.Whole = whole

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -71,8 +72,17 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+// A long record is one of so many requests.
+const longRecord = 1_000_000
+
 // judge reads the findings out of a record.
 func judge(h *history.History) (report.Report, error) {
+	if h.End != nil && h.End.Offered > longRecord {
+		// Nearly all memory is then rows without pointers, which are kept to
+		// the end: collecting often costs little, and as much garbage as there
+		// are rows would double what is needed.
+		defer debug.SetGCPercent(debug.SetGCPercent(10))
+	}
 	findings, err := analyze.Judge(h)
 	if err != nil {
 		return report.Report{}, failure{status: exitUsage, err: err}
