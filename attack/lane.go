@@ -37,6 +37,8 @@ type lane struct {
 	mu     sync.Mutex
 	due    map[uint64]job
 	flying atomic.Int64
+
+	stranger atomic.Pointer[string] // a source that the target saw instead of ours; nil: none
 }
 
 // queue is how many shots a lane holds that are not due yet.

@@ -148,6 +148,7 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 	outcome := limiter.Unknown
 	if o.Answered != history.Never {
 		outcome = l.group.Promise.Outcome(o.Status, o.Evidence)
+		l.recognise(o.Evidence)
 	}
 	l.ended <- ended{observation: o, record: true, event: Event{
 		At: o.Done, Track: j.from.track, Phase: j.shot.Phase, Outcome: outcome,

@@ -153,6 +153,7 @@ func (r *run) end(ctx context.Context) (history.End, error) {
 	if left > 0 {
 		end.Notes = append(end.Notes, fmt.Sprintf("%d requests were due and were not sent", left))
 	}
+	end.Notes = append(end.Notes, r.doubts()...)
 	if n := r.waited.Load(); n > 0 {
 		end.Notes = append(end.Notes, fmt.Sprintf("%d requests had to wait, because as many as their lane can have under way had no answer yet", n))
 	}
