@@ -221,7 +221,7 @@ func (p *plane) search(documented float64, whole bool) region {
 		if r.empty {
 			return r
 		}
-		rates, fine = Interval{r.low.rate, r.high.rate}, 4*fineness
+		rates, fine = Interval{r.low.rate, r.high.rate}, 8*fineness // little more than the clocks' difference
 	}
 	return p.searchIn(documented, rates, fine, whole)
 }
@@ -251,7 +251,7 @@ func (p *plane) until(n int) *plane {
 // searchIn looks for the bounds between two rates.
 func (p *plane) searchIn(documented float64, rates Interval, fine float64, whole bool) region {
 	edges := []float64{rates.Low, rates.High}
-	for x := 0.0; x < 20; x = max(2*x, fineness) {
+	for x := 0.0; x < 20; x = max(2*x, fine) {
 		for _, edge := range []float64{documented * math.Exp(x), documented * math.Exp(-x)} {
 			if rates.Low < edge && edge < rates.High {
 				edges = append(edges, edge)
@@ -332,8 +332,8 @@ func (p *plane) wholeNumbers(r *region, fine float64) {
 	rates := Interval{math.Inf(1), 0}
 	for burst := first; burst <= last; burst++ {
 		low, high := r.low.rate, r.high.rate
-		slow, slowOut := bisect(low, high, fine/10, func(rate float64) bool { return p.at(rate).least > burst+slack })
-		fast, fastOut := bisect(high, low, fine/10, func(rate float64) bool { return p.most(rate, high) <= burst })
+		slow, slowOut := bisect(low, high, fine/4, func(rate float64) bool { return p.at(rate).least > burst+slack })
+		fast, fastOut := bisect(high, low, fine/4, func(rate float64) bool { return p.most(rate, high) <= burst })
 		if slowOut && fastOut && slow >= fast || slowOut && slow >= high || fastOut && fast <= low {
 			continue
 		}

@@ -28,7 +28,7 @@ func TestALongRunIsSearchedByItsBeginning(t *testing.T) {
 			t.Errorf("got rates %.6g to %.6g of the true one, want it inside and little else", r.rates.Low/perNano(l), r.rates.High/perNano(l))
 		}
 	}
-	if len(p.seen)+len(p.bounds) > 24 {
+	if len(p.seen)+len(p.bounds) > 16 {
 		t.Errorf("got %d looks at all requests, want few", len(p.seen)+len(p.bounds))
 	}
 }
