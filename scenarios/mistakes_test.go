@@ -215,6 +215,9 @@ func FuzzLoad(f *testing.F) {
 	f.Add(text)
 	f.Add([]byte("a: &a [*a]\n"))
 	f.Add([]byte(around("promise: [{limit: 010/min}], requests: [{POST: /x, json: {a: '${seq}'}}], pacing: [{ramp: 1% -> 2%, for: 1s}]")))
+	f.Add([]byte(around("promise: {limit: 10/s, burst: 3}, requests: [GET /], pacing: [{steps: [1%, 2/s], for: 1s}, {spike: {from: 1%, to: 2%}, for: 3s}, " +
+		"{sine: {mean: 2/s, amplitude: 1/s, period: 1s}, for: 2s}, {soak: 3%, for: 1s}, {replay: traffic.csv, time_scale: 2}, {probe: edges, for: 1s}, {obey: retry-after, times: 2}]")))
+	f.Add(fmt.Appendf(nil, crowdText, "users.csv"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := Load("f", text, world())
 		if err == nil {

@@ -7,7 +7,7 @@ import (
 
 // patiences are the shares of the most time that plans are tried with, before
 // anything is dropped.
-var patiences = []float64{1, 0.7, 0.45, 0.2, 0}
+var patiences = []float64{1, 0.99, 0.97, 0.93, 0.88, 0.8, 0.7, 0.55, 0.4, 0.2, 0}
 
 // droppable are the parts of a compiled plan that a shorter one can do without,
 // the least important first. What remains at least is a rest, one request and
@@ -71,11 +71,13 @@ func (c *compiler) shrink(most time.Duration, build func(patience time.Duration)
 			}
 		}
 		c.shortened(whole, track.Phases)
-		for _, part := range droppable {
-			if lengthOf(track.Phases) <= most {
-				break
+		// What takes little time is only left out if nothing else helps.
+		for _, least := range []time.Duration{most / 20, 0} {
+			for _, part := range droppable {
+				if lengthOf(track.Phases) > most {
+					c.drop(track, part.name, least, part.is)
+				}
 			}
-			c.drop(track, part.name, part.is)
 		}
 		if lengthOf(track.Phases) > most {
 			c.tooLong(track.Phases, most, "the shortest plan rests, sends one request, and the burst")
@@ -83,12 +85,13 @@ func (c *compiler) shrink(most time.Duration, build func(patience time.Duration)
 	}
 }
 
-// drop leaves a part out, and the rests that nothing follows any more.
-func (c *compiler) drop(track *Track, name string, is func([]Phase, int) int) {
+// drop leaves a part out where it takes long enough, and the rests that nothing
+// follows any more.
+func (c *compiler) drop(track *Track, name string, least time.Duration, is func([]Phase, int) int) {
 	var kept []Phase
 	for i := 0; i < len(track.Phases); {
 		n := is(track.Phases, i)
-		if n == 0 {
+		if n == 0 || lengthOf(track.Phases[i:i+n]) < least {
 			kept = append(kept, track.Phases[i])
 			i++
 			continue
