@@ -23,7 +23,7 @@ func newStart(at time.Duration) *start { return &start{at: at, open: make(chan s
 // from then on, so it is short where requests follow each other evenly.
 const (
 	lead      = 4 * time.Millisecond
-	burstLead = 60 * time.Millisecond
+	burstLead = 120 * time.Millisecond
 )
 
 // wait returns at the moment. nil has no moment.

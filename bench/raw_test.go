@@ -47,7 +47,7 @@ func spin(args []string) {
 			panic(err)
 		}
 	}
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(time.Second) // until the last of it was read
 }
 
 // rawBurst is the floor of a burst: one thread that writes to one connection
@@ -61,5 +61,5 @@ func rawBurst(args []string) {
 			panic(err)
 		}
 	}
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(time.Second) // until the last of it was read
 }
