@@ -176,7 +176,7 @@ func (b *builder) steady() time.Duration {
 	late := l.Clock() + b.trip
 	switch {
 	case l.Reading == limiter.TokenBucket && l.Burst == 1:
-		return slower(l.Interval()) + late
+		return slower(l.Interval()) + late + 3*b.trip
 	case l.Reading == limiter.TokenBucket, l.Reading == limiter.SteppedBucket:
 		return l.Interval()
 	case l.Reading == limiter.FixedWindow, l.Reading == limiter.SlidingLog:
