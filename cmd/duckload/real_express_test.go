@@ -12,7 +12,7 @@ import (
 // requests that begins with the first, told in each generation of headers.
 func expressCases(t *testing.T) []realCase {
 	url := serveExpress(t)
-	const brief = 12 * time.Second
+	const brief = 30 * time.Second
 	return []realCase{
 		{name: "express: draft-6", url: url, path: "/draft-6", promise: "{limit: 10/3s, reading: fixed-window, scope: ip}", reject: told, patience: brief},
 		{name: "express: draft-7", url: url, path: "/draft-7", promise: "{limit: 10/3s, reading: fixed-window, scope: ip}", reject: told, patience: brief},
@@ -23,6 +23,9 @@ func expressCases(t *testing.T) []realCase {
 			fails: []string{"limit.floor", "limit.window"}},
 		{name: "express: a longer window", url: url, path: "/draft-8", promise: "{limit: 10/3060ms, reading: fixed-window, scope: ip}", reject: told, patience: brief,
 			fails: []string{"limit.ceiling", "limit.window"}},
+		{name: "express: for everybody", url: url, path: "/draft-8", promise: "{limit: 10/3s, reading: fixed-window, scope: global}", reject: told, patience: brief,
+			fails: []string{"scope"}, says: []string{"finer than documented", "one counter per ip explains the run"}},
+		{name: "express: nothing said about the algorithm", url: url, path: "/draft-7", promise: "{limit: 10/3s, scope: ip}", reject: told, patience: brief},
 		{name: "express: a bucket", url: url, path: "/draft-6", promise: "{limit: 10/3s, burst: 10, scope: ip}", reject: told, patience: brief,
 			fails: []string{"limit.floor", "limit.ceiling", "limit.rate"}},
 	}

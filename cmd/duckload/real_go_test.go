@@ -73,7 +73,7 @@ func throttledCases(t *testing.T) []realCase {
 	http := throttled.HTTPRateLimiterCtx{RateLimiter: limiter, VaryBy: byAddress{}}
 	server := httptest.NewServer(http.RateLimit(answer))
 	t.Cleanup(server.Close)
-	const brief = 20 * time.Second
+	const brief = 25 * time.Second
 	return []realCase{
 		{name: "throttled: MaxBurst and one", url: server.URL, path: "/", promise: "{limit: 5/s, burst: 10, scope: ip}", reject: told, patience: brief},
 		{name: "throttled: MaxBurst", url: server.URL, path: "/", promise: "{limit: 5/s, burst: 9, scope: ip}", reject: told, patience: brief,
@@ -95,7 +95,7 @@ func ululeCases(t *testing.T) []realCase {
 	limiter := ulule.New(memory.NewStore(), ulule.Rate{Period: 3 * time.Second, Limit: 10})
 	server := httptest.NewServer(stdlib.NewMiddleware(limiter).Handler(answer))
 	t.Cleanup(server.Close)
-	const brief = 20 * time.Second
+	const brief = 26 * time.Second
 	return []realCase{
 		{name: "ulule: a window", url: server.URL, path: "/", promise: "{limit: 10/3s, reading: fixed-window, scope: ip}", reject: quiet, patience: brief},
 		{name: "ulule: nothing said about the algorithm", url: server.URL, path: "/", promise: "{limit: 10/3s, scope: ip}", reject: quiet, patience: brief},

@@ -74,17 +74,19 @@ func end(server *os.Process, ended <-chan struct{}) {
 	}
 }
 
-// fileFor writes a file of testdata, with a free port where it says $PORT,
-// into a folder of its own.
-func fileFor(t *testing.T, source string, port int) string {
+// movedTo copies a configuration into a folder of its own, with another
+// address in it.
+func movedTo(t *testing.T, source, from, to string) string {
 	t.Helper()
 	text, err := os.ReadFile(source)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !strings.Contains(string(text), from) {
+		t.Fatalf("%s no longer listens on %s", source, from)
+	}
 	file := filepath.Join(t.TempDir(), filepath.Base(source))
-	changed := strings.ReplaceAll(string(text), "$PORT", strconv.Itoa(port))
-	if err := os.WriteFile(file, []byte(changed), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), from, to)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return file
