@@ -41,6 +41,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/term":            {"cmd/duckload"},
 	"golang.org/x/sys":             {"attack"},
 	"github.com/oklog/ulid":        {"cmd/duckload"},
+	"github.com/valyala":           {"attack"},
 	"github.com/rogpeppe":          {},
 	"github.com/chromedp/chromedp": {},
 }
