@@ -89,6 +89,13 @@ func resolved(s *Scenario, o CompileOptions) *Scenario {
 			copied.Groups[i].Fresh = copied.Groups[i].Exclusive
 		}
 	}
+	// What setup sends may count on any counter and is on no record, so no
+	// key is fresh after it.
+	if slices.ContainsFunc(copied.Groups, func(g Group) bool { return len(g.Setup) > 0 }) {
+		for i := range copied.Groups {
+			copied.Groups[i].Fresh = false
+		}
+	}
 	return &copied
 }
 

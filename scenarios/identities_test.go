@@ -67,6 +67,9 @@ func TestErrandsAreOfEachIdentityThatSends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if plan.Scenario.Groups[0].Fresh {
+		t.Error("the group is fresh after a setup, which may have spent its allowance")
+	}
 	errands := plan.Errands()
 	if len(errands) != 2 || errands[1].Lane != 1 || errands[1].Identity != "users.2" || plan.ErrandRequests() != 4 {
 		t.Fatalf("got %+v with %d requests, want one for each of two identities, with two each", errands, plan.ErrandRequests())
