@@ -65,11 +65,6 @@ func (s spans) begun(d time.Duration) int {
 	return sort.Search(len(s.from), func(i int) bool { return s.from[i] > d })
 }
 
-// over counts the intervals that end before a moment.
-func (s spans) over(u time.Duration) int {
-	return sort.Search(len(s.ends), func(i int) bool { return s.ends[i] >= u })
-}
-
 // within returns the rows whose intervals lie inside [a, b] for certain, N(a, b)
 // of theory.md §4 in number.
 func (s spans) within(a, b time.Duration) []Row {
