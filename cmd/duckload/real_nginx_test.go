@@ -25,7 +25,7 @@ func nginxCases(t *testing.T) []realCase {
 		// rate=10r/m burst=1 nodelay: nginx counts 166 thousandths a second,
 		// which is 0.4 % less.
 		{name: "nginx: 10 a minute, nearly", url: url, path: "/minute", promise: "{limit: 10/min, burst: 2, scope: ip, tolerance: best-effort 1%}", reject: quiet},
-		{name: "nginx: 10 a minute, exactly", url: url, path: "/minute", promise: "{limit: 10/min, burst: 2, scope: ip}", reject: quiet, slim: true,
+		{name: "nginx: 10 a minute, exactly", url: url, path: "/minute", promise: "{limit: 10/min, burst: 2, scope: ip}", reject: quiet,
 			fails: []string{"limit.floor", "limit.rate", "sustained"}},
 
 		// rate=10r/s burst=5 nodelay
