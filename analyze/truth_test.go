@@ -3,6 +3,7 @@ package analyze_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -68,7 +69,7 @@ func drawScope(t *rapid.T) limiter.Scope {
 }
 
 func (tr *truth) drawLimit(t *rapid.T, granularity time.Duration, scope limiter.Scope, alike bool) {
-	real := rapid.SampledFrom(limiter.Models).Draw(t, "model")
+	real := rapid.SampledFrom(append(slices.Clone(limiter.Models), lenientCounter)).Draw(t, "model")
 	l := limiter.Limit{
 		Limit:   rapid.Int64Range(1, 50).Draw(t, "limit"),
 		Window:  rapid.SampledFrom([]time.Duration{time.Second, 7 * time.Second, time.Minute}).Draw(t, "window"),
@@ -81,6 +82,9 @@ func (tr *truth) drawLimit(t *rapid.T, granularity time.Duration, scope limiter.
 	bucket := real.Reading == limiter.TokenBucket || real.Reading == limiter.SteppedBucket
 	if bucket {
 		l.Burst = rapid.Int64Range(1, 50).Draw(t, "burst")
+	}
+	if real.Name == lenientCounter.Name {
+		l.RejectsConsume = false // it does not know how
 	}
 	enforced := enforcedWithin(t, l)
 	if rapid.IntRange(0, 4).Draw(t, "open") == 0 {
