@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"duckload/limiter"
@@ -218,7 +219,7 @@ func (x excess) finding(c *Case, l limiter.Limit, s spans, r rule) Finding {
 		Requests: c.Evidence(inside[:min(len(inside), MaxEvidence)]), More: max(0, len(inside)-MaxEvidence),
 	}
 	w.Sentence = fmt.Sprintf("between %s and %s, %s admitted; %s admits at most %s",
-		secs(x.from), secs(x.to), plural(len(inside), "request was"), r.words, atMost(allowed))
+		secs(x.from), secs(x.to), plural(len(inside), "request was"), r.words, fewerThan(allowed, len(inside)))
 	if len(inside) > 0 {
 		w.Sentence += fmt.Sprintf(" (%s)", c.sendersOf(inside))
 	}
@@ -232,6 +233,19 @@ func atMost(v float64) string {
 		return fmt.Sprintf("%.0f", v)
 	}
 	return fmt.Sprintf("%.1f", v)
+}
+
+// fewerThan shows a bound that a number exceeds with as many digits as it takes
+// to see that.
+func fewerThan(v float64, n int) string {
+	text := atMost(v)
+	for digits := 2; digits < 10; digits++ {
+		if shown, err := strconv.ParseFloat(text, 64); err == nil && shown < float64(n) {
+			break
+		}
+		text = strconv.FormatFloat(v, 'f', digits, 64)
+	}
+	return text
 }
 
 // hinted adds a diagnosis to a sentence, if there is one.

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -215,6 +216,8 @@ func breached(t testing.TB, promise string, b breach, seed uint64) (*history.His
 	return simulate(plan, headerOfPlan(plan), w, rng), target
 }
 
+var admitsAtMost = regexp.MustCompile(`admits at most ([0-9.]+)`)
+
 // proves checks a witness without the analyzer: by counting.
 func proves(t *testing.T, h *history.History, target *server, x analyze.Finding) {
 	t.Helper()
@@ -250,6 +253,14 @@ func proves(t *testing.T, h *history.History, target *server, x analyze.Finding)
 	}
 	if float64(n) <= most || float64(n) <= w.Allowed || float64(n-1) > w.Allowed {
 		t.Errorf("%d requests in %s are the witness, allowed are %.2f (%.2f says the witness)", n, w.To-w.From, most, w.Allowed)
+	}
+	// The sentence says so.
+	said := admitsAtMost.FindStringSubmatch(w.Sentence)
+	if said == nil {
+		t.Fatalf("no bound in the sentence %q", w.Sentence)
+	}
+	if bound, err := strconv.ParseFloat(said[1], 64); err != nil || bound >= float64(n) {
+		t.Errorf("%d are no more than the bound in %q", n, w.Sentence)
 	}
 	// What a person has to look at is proof enough.
 	f, err := analyze.Judge(history.Of(h.Header, alone, h.End))
