@@ -12,7 +12,7 @@ import (
 // Whatever the network does, what is measured holds the truth: the algorithm,
 // its limit and window, who shares the counter, and what a rejection costs.
 func TestWhatIsMeasuredHoldsTheTruth(t *testing.T) {
-	named, scoped, costed := 0, 0, 0
+	named, scoped := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		s, promise := drawStage(t)
 		promise.Limits[0].Reading = s.model.Reading // an open one has no numbers to be found
@@ -30,7 +30,6 @@ func TestWhatIsMeasuredHoldsTheTruth(t *testing.T) {
 			}
 		}
 		if m := c.rejectsConsume(); m != nil {
-			costed++
 			if *m != s.limit.RejectsConsume && s.limit.Reading != limiter.FixedWindow && s.limit.Reading != limiter.SteppedBucket {
 				t.Fatalf("got that rejections consume: %v, want %v", *m, s.limit.RejectsConsume)
 			}
@@ -56,8 +55,25 @@ func TestWhatIsMeasuredHoldsTheTruth(t *testing.T) {
 			}
 		}
 	})
-	if named == 0 || scoped == 0 || costed == 0 {
-		t.Errorf("got %d families, %d scopes and %d costs, want some of each", named, scoped, costed)
+	if named == 0 || scoped == 0 {
+		t.Errorf("got %d families and %d scopes, want some of each", named, scoped)
 	}
-	t.Log(named, scoped, costed)
+}
+
+// An admission right after a rejection shows that rejections are free. That
+// those who wait anew are the dearer kind is the story rejects_consume.
+func TestWhatARejectionCostsIsSeen(t *testing.T) {
+	for _, c := range []struct {
+		name, story string
+		want        *bool
+	}{
+		{"free", burst + "a 5.9s 5.902s 429
+a 6.05s 6.052s 200", new(bool)},
+		{"nobody came back", burst + "a 5.9s 5.902s 429", nil},
+	} {
+		got := caseOf(tenPerMinute, story(t, c.story)).rejectsConsume()
+		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
 }
