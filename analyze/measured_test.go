@@ -67,9 +67,11 @@ func TestWhatARejectionCostsIsSeen(t *testing.T) {
 		name, story string
 		want        *bool
 	}{
-		{"free", burst + "a 5.9s 5.902s 429
-a 6.05s 6.052s 200", new(bool)},
-		{"nobody came back", burst + "a 5.9s 5.902s 429", nil},
+		{"free", burst + `
+			a 5.9s 5.902s 429
+			a 6.05s 6.052s 200`, new(bool)},
+		{"nobody came back", burst + `
+			a 5.9s 5.902s 429`, nil},
 	} {
 		got := caseOf(tenPerMinute, story(t, c.story)).rejectsConsume()
 		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
