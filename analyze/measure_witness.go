@@ -99,7 +99,10 @@ func (c *Case) needsLess(l limiter.Limit, f *bucketFit) *Witness {
 func (c *Case) nothingFits(l limiter.Limit, f *bucketFit) Finding {
 	w := c.against(l, f, perNano(l))
 	miss := f.region.low.least - f.region.low.most
-	message := fmt.Sprintf("no token bucket explains this run: the closest, at %s, misses by %s", ratePer(f.region.low.rate, l), requests(miss))
+	message := "no token bucket explains this run"
+	if !math.IsInf(f.region.low.rate, 0) {
+		message += fmt.Sprintf(": the closest, at %s, misses by %s", ratePer(f.region.low.rate, l), requests(miss))
+	}
 	return Finding{Outcome: Fail, Message: message, Witness: w}
 }
 
