@@ -12,6 +12,7 @@ import (
 var junitFormat = Format{
 	Name:  "junit",
 	Doc:   "checks as test cases, for CI servers: a suite for each group",
+	File:  "junit.xml",
 	Write: writeJUnit,
 }
 
@@ -96,13 +97,9 @@ func junit(r Report) junitSuites {
 // incomplete is a suite that fails where a run is not whole: what was never
 // sent must not look like what holds.
 func incomplete(f analyze.Findings) junitSuite {
-	reason := f.Run.Reason
-	if reason == "" {
-		reason = "not everything that was planned was sent and recorded"
-	}
 	return junitSuite{Name: "duckload", Cases: []junitCase{{
 		Class: printable(f.Run.Scenario) + ".duckload", Name: "complete",
-		Error: &junitProblem{Type: "incomplete", Message: printable(reason), Text: printable(strings.Join(f.Caveats, "; "))},
+		Error: &junitProblem{Type: "incomplete", Message: printable(brokenOff(f)), Text: printable(strings.Join(f.Caveats, "; "))},
 	}}}
 }
 

@@ -51,6 +51,10 @@ func (m Mistakes) sorted() Mistakes {
 	return slices.Compact(m)
 }
 
+// DidYouMean returns ` (did you mean "x"?)` for the nearest of some words, or
+// nothing if none is near.
+func DidYouMean(word string, words []string) string { return didYouMean(word, words) }
+
 // didYouMean returns ` (did you mean "x"?)` for the nearest of some words, or
 // nothing if none is near: a wrong guess is worse than no guess.
 func didYouMean(word string, words []string) string {

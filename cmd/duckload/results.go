@@ -67,6 +67,14 @@ func openRun(dir string) (*history.History, error) {
 	return h, nil
 }
 
+// runDir is the folder of a run, also where its observations are named.
+func runDir(path string) string {
+	if filepath.Base(path) == observationsDir && !isDir(filepath.Join(path, observationsDir)) {
+		return filepath.Dir(path)
+	}
+	return path
+}
+
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
@@ -87,14 +95,13 @@ func judge(h *history.History) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, failure{status: exitUsage, err: err}
 	}
-	return report.Report{Header: h.Header, Findings: findings, Tool: "duckload " + version}, nil
+	return report.Report{Header: h.Header, Findings: findings, Tool: "duckload " + version, Observations: h.All()}, nil
 }
 
-// writeReports writes each format that has a file of its own into a run's
-// directory.
+// writeReports writes what every run leaves into its directory.
 func writeReports(dir string, r report.Report) error {
 	for _, format := range report.Formats {
-		if format.File == "" {
+		if !format.Always {
 			continue
 		}
 		if err := writeFile(filepath.Join(dir, format.File), format, r); err != nil {
