@@ -43,11 +43,24 @@ type lie struct {
 	allowed  float64
 }
 
+// The kinds of lies about what remains, and when there will be more.
+const (
+	leftAfterRejection = "a rejection says that something remains"
+	leftTooMuch        = "more is said to remain than can"
+	leftTooLittle      = "less is said to remain than must"
+	leftUpAndDown      = "what remains goes up and down within one window"
+	resetTooEarly      = "the reset comes too early"
+)
+
 // headerCase collects lies by kind, in the order in which they were found.
 type headerCase struct {
 	*Case
 	lies  []lie // the first of each kind
 	count map[string]int
+
+	claimed [math.MaxUint8 + 1]int // answers by their Claim
+	named   []HeaderFact           // what they named
+	broken  []string               // fields that cannot be read
 }
 
 func (h *headerCase) add(l lie) {
@@ -63,7 +76,8 @@ func judgeHeaders(c *Case) []Finding {
 	if told == 0 {
 		return nil
 	}
-	broken := h.limits(claims)
+	h.limits(claims)
+	c.told = h
 	if len(c.Promise.Limits) == 1 && slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Remaining > 0 }) {
 		h.remaining()
 	}
@@ -84,8 +98,8 @@ func judgeHeaders(c *Case) []Finding {
 		f.Message = "the rate-limit headers are wrong: " + strings.Join(parts, "; ")
 		f.Witness = (&Witness{Sentence: first.sentence, Counted: h.count[first.kind], Allowed: first.allowed}).of(c, first.rows)
 	}
-	if len(broken) > 0 {
-		f.Message += "; " + strings.Join(broken, ", ") + " cannot be parsed, so clients must ignore it"
+	if len(h.broken) > 0 {
+		f.Message += "; " + strings.Join(h.broken, ", ") + " cannot be parsed, so clients must ignore it"
 	}
 	return []Finding{f}
 }
@@ -95,14 +109,13 @@ func (h *headerCase) own(r Row) bool { return h.Header.Lanes[r.Lane].Group == h.
 
 // claims returns a row for each claim that was made, and how many answers made one.
 func (h *headerCase) claims() (rows []Row, told int) {
-	var seen [math.MaxUint8 + 1]bool
 	for _, r := range h.Rows {
 		if r.Claim == 0 || !h.own(r) {
 			continue
 		}
 		told++
-		if !seen[r.Claim] {
-			seen[r.Claim] = true
+		h.claimed[r.Claim]++
+		if h.claimed[r.Claim] == 1 {
 			rows = append(rows, r)
 		}
 	}
@@ -110,17 +123,17 @@ func (h *headerCase) claims() (rows []Row, told int) {
 }
 
 // limits compares what was said about the limits with what is documented, and
-// returns the names of fields that could not be read.
-func (h *headerCase) limits(claims []Row) []string {
-	var broken []string
+// notes the names of fields that could not be read.
+func (h *headerCase) limits(claims []Row) {
 	for i, e := range h.Evidence(claims) {
 		a := parseAllowance(e.Fields)
 		for _, name := range a.broken {
-			if !slices.Contains(broken, name) {
-				broken = append(broken, name)
+			if !slices.Contains(h.broken, name) {
+				h.broken = append(h.broken, name)
 			}
 		}
 		for _, n := range a.limits {
+			h.names(fmt.Sprintf("a limit of %d", n), claims[i], !h.documented(n))
 			if !h.documented(n) {
 				h.add(lie{
 					kind:     fmt.Sprintf("a limit of %d is named, where %s is documented", n, limitsOf(h.Promise)),
@@ -130,6 +143,7 @@ func (h *headerCase) limits(claims []Row) []string {
 			}
 		}
 		for _, p := range a.policies {
+			h.names("a policy of "+p.String(), claims[i], !h.permits(p))
 			if !h.permits(p) {
 				h.add(lie{
 					kind:     fmt.Sprintf("a policy of %s is named, where %s is documented", p, limitsOf(h.Promise)),
@@ -139,7 +153,6 @@ func (h *headerCase) limits(claims []Row) []string {
 			}
 		}
 	}
-	return broken
 }
 
 func (p policy) String() string {

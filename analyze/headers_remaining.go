@@ -16,7 +16,7 @@ func (h *headerCase) remaining() {
 	for _, r := range h.Rows {
 		if r.Outcome == limiter.Rejected && r.Remaining > 1 && h.own(r) {
 			h.add(lie{
-				kind:     "a rejection says that something remains",
+				kind:     leftAfterRejection,
 				sentence: fmt.Sprintf("the rejection answered at %s says that %d remain", secs(r.Answered), r.Remaining-1),
 				rows:     []Row{r},
 			})
@@ -29,7 +29,7 @@ func (h *headerCase) remaining() {
 				return
 			}
 			h.add(lie{
-				kind:     "more is said to remain than can",
+				kind:     leftTooMuch,
 				sentence: fmt.Sprintf("the request answered at %s was told that %d remain; after the requests certainly admitted before it on the same key at most %.1f can (%s)", secs(r.Answered), r.Remaining-1, max(0, most), l),
 				rows:     []Row{r}, allowed: max(0, most),
 			})
@@ -51,7 +51,7 @@ func (h *headerCase) remaining() {
 				return
 			}
 			h.add(lie{
-				kind:     "less is said to remain than must",
+				kind:     leftTooLittle,
 				sentence: fmt.Sprintf("the request answered at %s was told that %d remain; after every request that can have been decided before it at least %.1f must (%s)", secs(r.Answered), r.Remaining-1, least, l),
 				rows:     []Row{r}, allowed: least,
 			})
@@ -86,7 +86,7 @@ func (h *headerCase) rises(among []uint32, l limiter.Limit) {
 		if last.Remaining > 0 && last.Answered < r.Sent && r.Remaining > last.Remaining {
 			if since != nil && since[1].Answered < last.Sent && r.Answered-since[0].Sent < window {
 				h.add(lie{
-					kind: "what remains goes up and down within one window",
+					kind: leftUpAndDown,
 					sentence: fmt.Sprintf("what remains rose from %d to %d and from %d to %d within %s; a window of %s begins anew once in that time",
 						since[0].Remaining-1, since[1].Remaining-1, last.Remaining-1, r.Remaining-1, secs(r.Answered-since[0].Sent), l.Window),
 					rows: append(slices.Clone(since), last, r), allowed: 1,

@@ -29,7 +29,7 @@ func (h *headerCase) resets() {
 			continue
 		}
 		h.add(lie{
-			kind: "the reset comes too early",
+			kind: resetTooEarly,
 			sentence: fmt.Sprintf("a rejection answered at %s told a reset in %s; a request sent at %s was rejected again, and no other request that could spend the key's allowance came between",
 				secs(p.rejected.Answered), secs(in), secs(p.shown.Sent)),
 			rows: []Row{p.rejected, p.shown},
