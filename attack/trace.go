@@ -24,8 +24,8 @@ type trace struct {
 	mu       sync.Mutex
 	tries    []time.Duration // each attempt: nothing had been sent before
 	one      [1]time.Duration
-	refused  bool            // allowed said no
-	first    time.Duration   // first byte of an answer, perhaps not the final one
+	refused  bool          // allowed said no
+	first    time.Duration // first byte of an answer, perhaps not the final one
 	hasFirst bool
 	interim  bool // a 1xx answer came before the final one
 }
