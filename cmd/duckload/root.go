@@ -70,6 +70,7 @@ against an emulator on this machine: no key and no network are needed.`,
 		p.emulateCommand(),
 		p.exportCommand(),
 		p.explainCommand(),
+		p.schemaCommand(),
 		&cobra.Command{
 			Use:   "version",
 			Short: "Say which duckload this is",
