@@ -18,19 +18,21 @@ var mayImport = map[string][]string{
 	"limiter":      {},
 	"history":      {"limiter"},
 	"trace":        {},
+	"draft":        {"limiter"},
 	"scenarios":    {"limiter", "trace"},
 	"emulator":     {"limiter"},
 	"attack":       {"scenarios", "history", "limiter"},
 	"analyze":      {"history", "limiter"},
 	"report":       {"history", "analyze", "limiter"},
 	"docs/schemas": {},
-	"cmd/duckload": {"docs/schemas", "limiter", "history", "scenarios", "emulator", "attack", "analyze", "report"},
+	"cmd/duckload": {"docs/schemas", "limiter", "history", "draft", "scenarios", "emulator", "attack", "analyze", "report"},
 }
 
 // onlyIn names outside packages that one place alone may use, so that they
 // can be changed there.
 var onlyIn = map[string][]string{
 	"gopkg.in/yaml.v3":             {"scenarios"},
+	"golang.org/x/net/html":        {"draft"},
 	"gonum.org/v1/plot":            {"report"},
 	"github.com/tsenart/vegeta":    {"attack", "trace", "cmd/duckload"},
 	"github.com/montanaflynn":      {"analyze"},

@@ -71,6 +71,7 @@ against an emulator on this machine: no key and no network are needed.`,
 		p.exportCommand(),
 		p.explainCommand(),
 		p.schemaCommand(),
+		p.initCommand(),
 		&cobra.Command{
 			Use:   "version",
 			Short: "Say which duckload this is",
