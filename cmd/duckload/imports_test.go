@@ -37,6 +37,7 @@ var onlyIn = map[string][]string{
 	"github.com/tsenart/vegeta":    {"attack", "trace", "cmd/duckload"},
 	"github.com/montanaflynn":      {"analyze"},
 	"github.com/spf13/cobra":       {"cmd/duckload"},
+	"github.com/spf13/pflag":       {"cmd/duckload"},
 	"github.com/klauspost":         {"history"},
 	"github.com/dunglas/httpsfv":   {"analyze"},
 	"net/http":                     {"attack", "emulator", "cmd/duckload"},

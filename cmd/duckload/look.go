@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"duckload/analyze"
+	"duckload/scenarios"
 )
 
 // The commands that send nothing.
@@ -42,12 +43,14 @@ func (p process) explainCommand() *cobra.Command {
 				}
 				return writeTo(p.stdout, b.String())
 			}
+			var ids []string
 			for _, check := range analyze.Checks {
+				ids = append(ids, check.ID)
 				if check.ID == args[0] {
 					return writeTo(p.stdout, fmt.Sprintf("%s: %s\n\n%s\n", check.ID, check.Question, strings.TrimSpace(check.Doc)))
 				}
 			}
-			return usage(fmt.Errorf("no check is called %q (see duckload explain)", args[0]))
+			return usage(fmt.Errorf("no check is called %q%s (see duckload explain)", args[0], scenarios.DidYouMean(args[0], ids)))
 		},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"duckload/analyze"
 	"duckload/history"
 	"duckload/report"
+	"duckload/scenarios"
 )
 
 // Names in a run's directory. They are a contract.
@@ -144,7 +145,7 @@ func parseFailOn(words []string) (failOn, error) {
 			f.inconclusive = true
 		case "none":
 		default:
-			return f, fmt.Errorf("--fail-on: unknown outcome %q (have fail, inconclusive, none)", word)
+			return f, fmt.Errorf("--fail-on: unknown outcome %q%s (have fail, inconclusive, none)", word, scenarios.DidYouMean(word, []string{"fail", "inconclusive", "none"}))
 		}
 	}
 	return f, nil
