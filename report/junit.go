@@ -30,13 +30,16 @@ type (
 		Suites   []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
-		Name       string          `xml:"name,attr"`
-		Tests      int             `xml:"tests,attr"`
-		Failures   int             `xml:"failures,attr"`
-		Errors     int             `xml:"errors,attr"`
-		Timestamp  string          `xml:"timestamp,attr"`
-		Properties []junitProperty `xml:"properties>property,omitempty"`
-		Cases      []junitCase     `xml:"testcase"`
+		Name       string           `xml:"name,attr"`
+		Tests      int              `xml:"tests,attr"`
+		Failures   int              `xml:"failures,attr"`
+		Errors     int              `xml:"errors,attr"`
+		Timestamp  string           `xml:"timestamp,attr"`
+		Properties *junitProperties `xml:"properties"` // nil: none; an empty element is none of the schema's
+		Cases      []junitCase      `xml:"testcase"`
+	}
+	junitProperties struct {
+		Properties []junitProperty `xml:"property"`
 	}
 	junitProperty struct {
 		Name  string `xml:"name,attr"`
@@ -72,12 +75,12 @@ func junit(r Report) junitSuites {
 		all.add(incomplete(f), r)
 	}
 	for _, g := range f.Groups {
-		s := junitSuite{Name: printable(g.Name), Properties: []junitProperty{
+		s := junitSuite{Name: printable(g.Name), Properties: &junitProperties{[]junitProperty{
 			{"documented", printable(documented(g.Promise))},
 			{"measured limit per window", measuredRate(g)},
 			{"measured burst", measuredBurst(g)},
 			{"requests", outcomes(g)},
-		}}
+		}}}
 		seen := map[string]int{}
 		for _, finding := range g.Findings {
 			c := caseOf(r, finding)

@@ -25,7 +25,11 @@ func TestVerdictsForMachines(t *testing.T) {
 		for _, s := range samples {
 			golden(t, s.name+ending, written(t, func(w io.Writer) error { return f.Write(w, s.report()) }))
 		}
+		if f.Name != "ndjson" { // which has a value of a million bytes as it is
+			golden(t, "hostile"+ending, written(t, func(w io.Writer) error { return f.Write(w, hostileEverywhere()) }))
+		}
 	}
+	golden(t, "hostile.txt", []byte(summaryOf(t, hostileEverywhere(), 0, false)))
 }
 
 // What a server says can neither break out of a format nor command what reads
