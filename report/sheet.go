@@ -51,7 +51,7 @@ const sheetText = `<!doctype html>
 </div>
 </div>
 </header>
-<main class="page">
+<main class="page sheet">
 {{range .Parts}}<section>
 <h2 id="{{.ID}}">{{.Heading}}</h2>
 {{range .Text}}<p>{{.}}</p>
@@ -75,7 +75,7 @@ const sheetText = `<!doctype html>
 
 func (s sheet) html(w io.Writer) error {
 	var b bytes.Buffer
-	err := sheetTemplate.Execute(&b, struct {
+	err := sheetTemplate.ExecuteTemplate(&b, "sheet", struct {
 		sheet
 		Policy string
 		Style  template.CSS

@@ -183,7 +183,10 @@ func lossRows(v sizing.View, a sizing.Answer) [][]string {
 		}
 		wait := "–"
 		if bucketed(l.Limit) || l.Limit.Reading == limiter.TokenBucket {
-			wait = length(time.Duration(l.LongestWait * 1e9))
+			wait = "none"
+			if l.LongestWait > 0 {
+				wait = length(time.Duration(l.LongestWait * 1e9))
+			}
 		}
 		rows = append(rows, []string{
 			name, thousands(l.Rejected), share(l.Share),
@@ -267,8 +270,10 @@ func curvePart(v sizing.View, s Sizing, id, title string) (part, error) {
 	for _, x := range s.Answer.Shares {
 		p.Head = append(p.Head, "burst for "+share(x))
 	}
-	for i := 0; i < len(v.Curve); i += 1 + len(v.Curve)/14 {
-		p.Rows = append(p.Rows, curveRow(v.Curve[i], len(s.Answer.Shares)))
+	for _, c := range v.Curve {
+		if len(c.Bursts) == len(s.Answer.Shares) { // the figure has the others
+			p.Rows = append(p.Rows, curveRow(c, len(s.Answer.Shares)))
+		}
 	}
 	return p, nil
 }

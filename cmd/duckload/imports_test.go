@@ -23,9 +23,22 @@ var mayImport = map[string][]string{
 	"emulator":     {"limiter"},
 	"attack":       {"scenarios", "history", "limiter"},
 	"analyze":      {"history", "limiter"},
-	"report":       {"history", "analyze", "limiter"},
+	"sizing":       {"limiter", "trace"},
+	"report":       {"history", "analyze", "limiter", "sizing"},
 	"docs/schemas": {},
-	"cmd/duckload": {"docs/schemas", "limiter", "history", "draft", "scenarios", "emulator", "attack", "analyze", "report"},
+	"cmd/duckload": {
+		"analyze",
+		"attack",
+		"docs/schemas",
+		"draft",
+		"emulator",
+		"history",
+		"limiter",
+		"report",
+		"scenarios",
+		"sizing",
+		"trace",
+	},
 }
 
 // onlyIn names outside packages that one place alone may use, so that they
@@ -38,7 +51,7 @@ var onlyIn = map[string][]string{
 	"github.com/montanaflynn":      {"analyze"},
 	"github.com/spf13/cobra":       {"cmd/duckload"},
 	"github.com/spf13/pflag":       {"cmd/duckload"},
-	"github.com/klauspost":         {"history"},
+	"github.com/klauspost":         {"history", "trace"},
 	"github.com/dunglas/httpsfv":   {"analyze"},
 	"net/http":                     {"attack", "emulator", "cmd/duckload"},
 	"net/http/httptrace":           {"attack", "emulator"},
