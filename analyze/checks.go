@@ -48,6 +48,8 @@ type Case struct {
 	// Evidence returns what was recorded of some rows, in the same order.
 	Evidence func([]Row) []Evidence
 
+	teller *teller // what answers told beyond their rows
+
 	floor *floorResult                 // what wronglyRejected found
 	fits  map[limiter.Limit]*bucketFit // what the run says about token buckets
 	read  *readings                    // what explains the run

@@ -163,7 +163,8 @@ func (j *judgement) observe(o *history.Observation) error {
 
 // row keeps what the rules about limits need.
 func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
-	g := j.history.Header.Groups[j.history.Header.Lanes[o.Lane].Group]
+	group := j.history.Header.Lanes[o.Lane].Group
+	g := j.history.Header.Groups[group]
 	r := Row{
 		Sent: o.Sent, Answered: o.Answered, Ordinal: j.ordinal,
 		Lane: uint16(o.Lane), Phase: uint16(o.Phase), Outcome: outcome,
@@ -175,7 +176,7 @@ func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
 		}
 	}
 	c := j.counters[g.Counter]
-	c.teller.tell(&r, o)
+	c.teller.tell(&r, o, group)
 	c.rows = append(c.rows, r)
 	j.ordinal++
 }
@@ -195,6 +196,7 @@ func (j *judgement) findings() (Findings, error) {
 			})
 			c.sorted = true
 		}
+		s.kase.teller = c.teller
 		g := j.group(s, c)
 		f.Groups = append(f.Groups, g)
 		f.Outcome = f.Outcome.Worse(g.Outcome)

@@ -14,8 +14,9 @@ type follower struct {
 	level Level
 	least *meter
 	most  *top
-	open  underway      // admitted requests, by their answers
-	grid  time.Duration // the next moment of it
+	left  func(Row) int64 // what an answer said is left of the limit; -1: nothing
+	open  underway        // admitted requests, by their answers
+	grid  time.Duration   // the next moment of it
 	bin   time.Duration
 
 	lowLeast, lowMost LevelPoint // the deepest since the last moment of the grid
@@ -84,8 +85,8 @@ func (f *follower) advance(until time.Duration, certain strand) {
 			if p.Most < -slack && f.level.Impossible == nil {
 				f.level.Impossible = &p
 			}
-			if r := certain.row(m.id); r.Remaining > 0 {
-				f.told, f.tells = ToldLevel{m.at, int(r.Remaining) - 1}, true
+			if n := f.left(*certain.row(m.id)); n >= 0 {
+				f.told, f.tells = ToldLevel{m.at, int(n)}, true
 			}
 		default:
 			return

@@ -48,8 +48,10 @@ func (c *Case) headerFacts() []HeaderFact {
 	if f, told := h.remainders(); told {
 		all = append(all, f)
 	}
-	if n := h.count[resetTooEarly]; n > 0 {
-		all = append(all, HeaderFact{Says: "when there will be more", N: n, Lies: n, Why: h.firstLie(resetTooEarly)})
+	for _, kind := range []string{resetTooEarly, resetTooLate, resetBeyond} {
+		if n := h.count[kind]; n > 0 {
+			all = append(all, HeaderFact{Says: "when there will be more", N: n, Lies: n, Why: h.firstLie(kind)})
+		}
 	}
 	if len(h.broken) > 0 {
 		all = append(all, HeaderFact{Says: strings.Join(h.broken, ", "), Why: "cannot be parsed, so clients must ignore it"})
@@ -79,7 +81,7 @@ func (h *headerCase) remainders() (HeaderFact, bool) {
 	if least == most {
 		f.Says = fmt.Sprintf("what remains: always %d", least-1)
 	}
-	for _, kind := range []string{leftAfterRejection, leftTooMuch, leftTooLittle, leftUpAndDown} {
+	for _, kind := range []string{leftAfterRejection, leftTooMuch, leftTooLittle, leftByNone, leftUpAndDown, leftStanding} {
 		if n := h.count[kind]; n > 0 {
 			f.Lies += n
 			if f.Why == "" {

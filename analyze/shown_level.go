@@ -43,12 +43,12 @@ const (
 // without a known phase, and an open reading, have no level.
 func (c *Case) levels(key drawnKey) []Level {
 	var all []Level
-	for _, l := range c.Promise.Limits {
+	for i, l := range c.Promise.Limits {
 		followed := l.Reading == limiter.TokenBucket || l.Reading == limiter.SlidingLog
 		if !key.found || l.Unverified || !followed || len(all) == mostLevels {
 			continue
 		}
-		if level, ok := c.level(l, key.lane); ok {
+		if level, ok := c.level(i, key.lane); ok {
 			all = append(all, level)
 		}
 	}
@@ -56,7 +56,8 @@ func (c *Case) levels(key drawnKey) []Level {
 }
 
 // level follows one limit on the key of a lane.
-func (c *Case) level(l limiter.Limit, lane int) (Level, bool) {
+func (c *Case) level(limit, lane int) (Level, bool) {
+	l := c.Promise.Limits[limit]
 	ring := keys(c.Header, []limiter.Limit{l})
 	certain := strandOf(c.Rows, l, func(r *Row) bool { return ring.certain[r.Lane] == ring.certain[lane] })
 	possible := strandOf(c.Rows, l, func(r *Row) bool { return ring.possible[r.Lane] == ring.possible[lane] })
@@ -66,6 +67,7 @@ func (c *Case) level(l limiter.Limit, lane int) (Level, bool) {
 	f := follower{
 		level: Level{Limit: l, Lanes: c.sharers(ring.certain, ring.certain[lane])},
 		least: c.room(l).meter(possible), most: newTop(certain, l),
+		left: func(r Row) int64 { return c.told.leftUnder(r, limit) },
 	}
 	f.follow(certain, possible)
 	return f.level, true
