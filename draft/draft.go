@@ -59,6 +59,7 @@ type Limit struct {
 type Request struct {
 	Method, Path string // the path may carry a query
 	Query        []Pair // parameters whose values interpolate
+	Headers      []Pair
 	JSON         string // body, a JSON text that may interpolate; empty: none
 	Form         []Pair // body of a form
 	Creates      string // what each one leaves on the target; empty: nothing

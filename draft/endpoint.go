@@ -145,7 +145,7 @@ func baseURL(text string) string {
 
 // groupNames names groups after their paths, without what all of them begin
 // with: "/v1/users/{id}" and "/v1/orders" are "users" and "orders". Where two
-// are alike, the second has its method, too.
+// are alike, the second has its placeholders or its method, too.
 func groupNames(paths, verbs []string) []string {
 	var split [][]string
 	for _, p := range paths {
@@ -167,6 +167,9 @@ func groupNames(paths, verbs []string) []string {
 	names, taken := make([]string, len(split)), map[string]bool{}
 	for i, parts := range split {
 		name := slug(strings.Join(parts[min(common, len(parts)):], "-"))
+		if whole := slug(paths[i]); taken[name] && strings.Contains(paths[i], "{") && !taken[whole] {
+			name = whole
+		}
 		if taken[name] && verbs[i] != "" {
 			name += "-" + strings.ToLower(verbs[i])
 		}

@@ -217,11 +217,12 @@ func (w *writer) request(q Request) {
 	for _, n := range q.Notes {
 		w.note(3, n)
 	}
-	if len(q.Query) == 0 && q.JSON == "" && len(q.Form) == 0 && q.Creates == "" {
+	if len(q.Query)+len(q.Headers) == 0 && q.JSON == "" && len(q.Form) == 0 && q.Creates == "" {
 		w.line(3, "- %s", quotedRequest(q.Method+" "+inertPath(q.Path)))
 		return
 	}
 	w.line(3, "- %s: %s", q.Method, quoted(inertPath(q.Path)))
+	w.pairs(4, "headers", q.Headers)
 	w.pairs(4, "query", q.Query)
 	if q.JSON != "" {
 		w.line(4, "json: %s", q.JSON)

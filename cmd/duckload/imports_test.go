@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 // onlyIn names outside packages that one place alone may use, so that they
 // can be changed there.
 var onlyIn = map[string][]string{
-	"gopkg.in/yaml.v3":             {"scenarios"},
+	"gopkg.in/yaml.v3":             {"scenarios", "draft"},
 	"golang.org/x/net/html":        {"draft"},
 	"gonum.org/v1/plot":            {"report"},
 	"github.com/tsenart/vegeta":    {"attack", "trace", "cmd/duckload"},
