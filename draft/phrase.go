@@ -133,7 +133,7 @@ var adverbs = map[string]time.Duration{
 // month is what people mean by one where its length does not matter.
 const month = 30 * 24 * time.Hour
 
-var times = map[string]time.Duration{
+var lengths = map[string]time.Duration{
 	"ms": time.Millisecond, "millisecond": time.Millisecond, "milliseconds": time.Millisecond,
 	"s": time.Second, "sec": time.Second, "secs": time.Second, "second": time.Second, "seconds": time.Second,
 	"m": time.Minute, "min": time.Minute, "mins": time.Minute, "minute": time.Minute, "minutes": time.Minute,
@@ -155,10 +155,10 @@ func span(tokens []string, i int) (time.Duration, int) {
 			i++
 		}
 	}
-	if i >= len(tokens) || times[tokens[i]] == 0 {
+	if i >= len(tokens) || lengths[tokens[i]] == 0 {
 		return 0, i
 	}
-	w := many * float64(times[tokens[i]])
+	w := many * float64(lengths[tokens[i]])
 	if w < 1 || w > float64(366*24*time.Hour) {
 		return 0, i
 	}

@@ -26,6 +26,8 @@ var sources = []source{
 	{"from-table", "a published table of rate limits: Markdown or HTML",
 		func(file string, text []byte, _ draft.Open) (draft.Draft, error) { return draft.FromTable(file, text) }},
 	{"from-openapi", "an OpenAPI description, 3.0 or 3.1: YAML or JSON", draft.FromOpenAPI},
+	{"from-har", "a HAR recording of a browser or a proxy",
+		func(file string, text []byte, _ draft.Open) (draft.Draft, error) { return draft.FromHAR(file, text) }},
 }
 
 func (p process) initCommand() *cobra.Command {
@@ -45,6 +47,7 @@ allowed: a run is refused until allow_hosts names it.`,
 		Example: `  duckload init --out scenario.yaml
   duckload init --from-table docs/rate-limits.md --out scenario.yaml
   duckload init --from-openapi openapi.yaml --out scenario.yaml
+  duckload init --from-har recording.har --out scenario.yaml
   curl -s https://example.com/limits.html | duckload init --from-table - > scenario.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
