@@ -25,11 +25,3 @@ func (c *Case) first(n int) *Case {
 	}
 	return few
 }
-
-// begun returns the case of the first fewRows requests, the same each time.
-func (c *Case) begun() *Case {
-	if c.few == nil {
-		c.few = c.first(fewRows)
-	}
-	return c.few
-}

@@ -59,7 +59,6 @@ type judgement struct {
 	groups   []*groupState
 	counters map[string]*counter
 	lateness lateness
-	sending  *dispatch
 	ordinal  uint32
 	resent   int
 	span     time.Duration // until the last moment on record
@@ -69,7 +68,6 @@ type groupState struct {
 	kase     *Case
 	watchers []Watcher
 	latency  latencies
-	over     *latencyBins
 	timeline *timeline
 	counts   [3]int
 	sent     int
@@ -87,9 +85,9 @@ type counter struct {
 const mostRows = 1 << 24
 
 func newJudgement(h *history.History) *judgement {
-	j := &judgement{history: h, counters: map[string]*counter{}, sending: newDispatch()}
+	j := &judgement{history: h, counters: map[string]*counter{}}
 	for i, g := range h.Header.Groups {
-		s := &groupState{kase: &Case{Header: &h.Header, Group: i, Promise: g.Promise}, timeline: newTimeline(), over: newLatencyBins()}
+		s := &groupState{kase: &Case{Header: &h.Header, Group: i, Promise: g.Promise}, timeline: newTimeline()}
 		s.kase.service = &s.latency.service
 		for _, check := range Checks {
 			s.watchers = append(s.watchers, nil)
@@ -146,10 +144,8 @@ func (j *judgement) observe(o *history.Observation) error {
 		}
 	}
 	s.latency.Observe(o, outcome)
-	s.over.Observe(o, outcome)
 	s.timeline.Observe(o, outcome)
 	j.lateness.Observe(o, outcome)
-	j.sending.Observe(o, outcome)
 	if o.Resent {
 		j.resent++
 	} else {
@@ -163,8 +159,7 @@ func (j *judgement) observe(o *history.Observation) error {
 
 // row keeps what the rules about limits need.
 func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
-	group := j.history.Header.Lanes[o.Lane].Group
-	g := j.history.Header.Groups[group]
+	g := j.history.Header.Groups[j.history.Header.Lanes[o.Lane].Group]
 	r := Row{
 		Sent: o.Sent, Answered: o.Answered, Ordinal: j.ordinal,
 		Lane: uint16(o.Lane), Phase: uint16(o.Phase), Outcome: outcome,
@@ -176,14 +171,14 @@ func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
 		}
 	}
 	c := j.counters[g.Counter]
-	c.teller.tell(&r, o, group)
+	c.teller.tell(&r, o)
 	c.rows = append(c.rows, r)
 	j.ordinal++
 }
 
 // findings runs the judges and puts everything together.
 func (j *judgement) findings() (Findings, error) {
-	f := Findings{Run: j.run(), Outcome: Pass, Lateness: j.lateness.summary(), Sending: j.sending.summary()}
+	f := Findings{Run: j.run(), Outcome: Pass, Lateness: j.lateness.summary()}
 	j.lateness = lateness{} // nobody asks again, and it may be large
 	whole := j.history.End != nil && len(j.history.Missing) == 0
 	for i, s := range j.groups {
@@ -196,7 +191,6 @@ func (j *judgement) findings() (Findings, error) {
 			})
 			c.sorted = true
 		}
-		s.kase.teller = c.teller
 		g := j.group(s, c)
 		f.Groups = append(f.Groups, g)
 		f.Outcome = f.Outcome.Worse(g.Outcome)
@@ -254,9 +248,7 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 	k.Rows = c.rows
 	k.diagnose(g.Findings)
 	g.Measured = measure(k)
-	key := toDraw(k.Header, k.Group, c.rows, g.Findings)
-	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, key)
-	g.Shown = k.shown(key, s.over)
+	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, g.Findings)
 	return g
 }
 

@@ -12,11 +12,12 @@ var limitWindow = Check{
 	Question: "what are the limit and its window really?",
 	Doc: `The lengths of the window that explain every admission and every rejection at the documented limit form an interval, which is
 certified: no other length explains the run. It fails if the documented length lies outside for every algorithm that the
-reading may mean, passes if it lies inside and the interval has two ends no further than 10 % away (a sliding counter and an open
-reading: a half and a double), and is inconclusive otherwise.
+reading may mean, passes if it lies inside and the interval has two ends no further than 1 % away (or four steps of the limiter's
+clock; a sliding counter and an open reading: a half and a double), and is inconclusive otherwise.
 
 A rejection needs a full window, so the n-th last admission before it lies within one window. One admission more than the limit
-needs two windows. For aligned windows, every return of allowance after a rejection holds a boundary, no full window holds one,
+needs two windows; and as a full window ended between a rejection and what was admitted after it, one admission more than the
+limit after a rejection takes one window from there. For aligned windows, every return of allowance after a rejection holds a boundary, no full window holds one,
 and boundaries lie a whole number of windows apart; for anchored ones, a full window began with the n-th last admission before the
 rejection and ended before the next admission. Each bound is widened by the clock (A2).
 
@@ -33,9 +34,15 @@ func windowed(p limiter.Promise) []limiter.Limit {
 	return verified(p, func(r limiter.Reading) bool { return r != limiter.TokenBucket })
 }
 
-// closeEnough is how far the ends of a measured window may be from the
-// documented one, where its length can be measured at all.
-const closeEnough = 0.10
+// closeEnough returns how far the ends of a measured window may be from the
+// documented one, as a share of it. A window of which two ends are seen is
+// measured between steps of the limiter's clock, two at each.
+func closeEnough(l limiter.Limit) float64 {
+	if l.Reading == limiter.SlidingCounter || l.Reading == limiter.Open {
+		return 0.5
+	}
+	return min(0.5, max(0.01, 4*float64(l.Clock())/float64(l.Window)))
+}
 
 // mostWindowRows is how many requests are looked at: more take more memory than
 // a window is worth.
@@ -74,10 +81,7 @@ func (c *Case) window(l limiter.Limit) Finding {
 		return c.otherWindow(l, fits)
 	}
 	said := fmt.Sprintf("%s%s", c.described(l, best), asOne(seen))
-	near := closeEnough
-	if l.Reading == limiter.SlidingCounter || l.Reading == limiter.Open {
-		near = 0.5
-	}
+	near := closeEnough(l)
 	if best.low.value < document*(1-near)/(1+l.Tolerance) || best.high.value > document/(1-near)/(1-min(l.Tolerance, 0.9)) {
 		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("%s, which holds %s but proves little: %s", said, secondsOf(document), c.wouldShow())}
 	}

@@ -262,14 +262,14 @@ func (c *Case) measuredScope() string {
 		return unknownScope
 	}
 	documented := documentedScope(c.Promise)
-	all := c.tested()
+	all := c.hypotheses(documented)
 	if len(all) < 2 {
 		return unknownScope
 	}
 	var left []hypothesis
-	for _, h := range all {
-		if h.explains() {
-			left = append(left, h)
+	for i := range all {
+		if c.test(&all[i], 1); all[i].explains() {
+			left = append(left, all[i])
 		}
 	}
 	if len(left) != 1 {
@@ -289,18 +289,4 @@ func (c *Case) measuredScope() string {
 		}
 	}
 	return unknownScope
-}
-
-// tested returns the ways to put the senders together, the documented one
-// first, each with the first thing that breaks it.
-func (c *Case) tested() []hypothesis {
-	if c.put == nil {
-		c.put = c.hypotheses(documentedScope(c.Promise))
-		for i := range c.put {
-			if len(c.put) > 1 {
-				c.test(&c.put[i], 1)
-			}
-		}
-	}
-	return c.put
 }

@@ -56,6 +56,27 @@ func TestTheTruthNeverFailsUnderAPlan(t *testing.T) {
 	}
 }
 
+// The same where one small bucket serves everybody: its tokens come back while
+// requests of other lanes, and attempts that nobody waits for, are on their way.
+func TestTheTruthNeverFailsWithASmallBucket(t *testing.T) {
+	for range shards / 2 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				tr := drawSmallBucket(t)
+				if rapid.Bool().Draw(t, "at the edge") {
+					mustHold(t, tr, edgewise(t, tr))
+					return
+				}
+				plan := drawPlan(t, tr)
+				w := drawNetwork(t, tr.server)
+				seed := rapid.Uint64().Draw(t, "seed")
+				mustHold(t, tr, simulate(plan, headerOfPlan(plan), w, rand.New(rand.NewPCG(seed, 0))))
+			})
+		})
+	}
+}
+
 // drawPlan compiles a plan for a promise, or draws one by hand.
 func drawPlan(t *rapid.T, tr truth) scenarios.Plan {
 	g := scenarios.Group{Name: "g", Promise: tr.promise, Exclusive: tr.exclusive, Fresh: tr.fresh, DecidedWithin: tr.within}

@@ -1,6 +1,12 @@
 package analyze
 
-import "time"
+import (
+	"math"
+	"time"
+
+	"duckload/history"
+	"duckload/limiter"
+)
 
 // clockDrift is how far the rate of a limiter's clock may be from ours:
 // assumption A2, the most by which NTP slews a clock.
@@ -58,4 +64,107 @@ func (w Wait) due() (time.Duration, bool) {
 		wait += time.Second
 	}
 	return wait, ok
+}
+
+// Remaining is what an answer said is left of the allowance: 0 if it said
+// nothing, or more than fits, else one more than the number.
+type Remaining uint16
+
+func remaining(n int64) Remaining {
+	if n < 0 || n >= math.MaxUint16 {
+		return 0
+	}
+	return Remaining(n + 1)
+}
+
+// A teller reads what answers told their clients into rows. It remembers the
+// headers that it has seen, because they repeat.
+//
+// What answers say about the limits themselves hardly ever changes, so that a
+// number is enough to tell apart what was said: rows with the same Claim have
+// the same words in every header that speaks of a limit or a policy.
+type teller struct {
+	left   map[string]allowance // by the value of RateLimit
+	claims map[uint64]uint8     // by the hash of everything that is said about limits
+}
+
+// Bounds of what a teller remembers.
+const (
+	mostLeft  = 4096
+	lastClaim = math.MaxUint8 // stands for all that are one too many
+)
+
+func newTeller() *teller {
+	return &teller{left: map[string]allowance{}, claims: map[uint64]uint8{}}
+}
+
+// tell sets Wait, Remaining and Claim of the row of an observation, whose
+// outcome must be known.
+func (t *teller) tell(r *Row, o *history.Observation) {
+	if r.Outcome == limiter.Rejected {
+		r.Wait = parseRetryAfter(o.Evidence).wait()
+	}
+	said := uint64(0)
+	for _, f := range o.Evidence {
+		switch allowanceField(f.Name) {
+		case "limit":
+			if len(f.Name) > len("RateLimit") {
+				said = mixed(said, f)
+				continue
+			}
+			a := t.read(f)
+			r.Remaining = remaining(a.remaining)
+			if said |= 1; a.broken != nil {
+				said = mixed(said, limiter.Field{Name: "broken"})
+			}
+		case "policy":
+			said = mixed(said, f)
+		case "remaining":
+			said |= 1
+			if n, ok := wholeNumber(f.Value); ok && r.Remaining == 0 {
+				r.Remaining = remaining(n)
+			} else if !ok {
+				said = mixed(said, limiter.Field{Name: "broken"})
+			}
+		case "reset":
+			said |= 1
+		}
+	}
+	if said != 0 {
+		r.Claim = t.claim(said)
+	}
+}
+
+// read parses a RateLimit field.
+func (t *teller) read(f limiter.Field) allowance {
+	a, ok := t.left[f.Value]
+	if !ok {
+		a = parseAllowance(limiter.Fields{f})
+		if len(t.left) < mostLeft {
+			t.left[f.Value] = a
+		}
+	}
+	return a
+}
+
+func (t *teller) claim(said uint64) uint8 {
+	n, ok := t.claims[said]
+	if !ok {
+		n = uint8(min(len(t.claims)+1, lastClaim))
+		if n < lastClaim {
+			t.claims[said] = n
+		}
+	}
+	return n
+}
+
+// mixed adds a field to a hash (FNV-1a).
+func mixed(hash uint64, f limiter.Field) uint64 {
+	hash ^= 14695981039346656037
+	for _, s := range [...]string{f.Name, f.Value} {
+		for i := range len(s) {
+			hash = (hash ^ uint64(s[i])) * 1099511628211
+		}
+	}
+	return hash | 1
 }

@@ -64,6 +64,51 @@ func drawTruth(t *rapid.T, alike bool) truth {
 	return tr
 }
 
+// drawSmallBucket draws a bucket that holds less than comes back in a window,
+// kept for everybody at once: each of its tokens soon hides what another took,
+// and every lane meets it.
+func drawSmallBucket(t *rapid.T) truth {
+	tr := truth{
+		promise:   limiter.Promise{Reject: limiter.Rejection{Status: []int{429}, RetryAfter: limiter.RetryAfterRequired}, Admitted: []limiter.Statuses{{From: 200, To: 299}}},
+		exclusive: rapid.IntRange(0, 7).Draw(t, "exclusive") > 0,
+		fresh:     rapid.Bool().Draw(t, "fresh"),
+		within:    rapid.SampledFrom([]time.Duration{0, 0, 5 * time.Second}).Draw(t, "within"),
+	}
+	model := rapid.SampledFrom([]string{"token-bucket", "token-bucket", "stepped-bucket"}).Draw(t, "model")
+	m, err := limiter.ModelNamed(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := limiter.Limit{
+		Limit:   rapid.Int64Range(2, 60).Draw(t, "limit"),
+		Window:  rapid.SampledFrom([]time.Duration{time.Second, 7 * time.Second, 7 * time.Second, time.Minute}).Draw(t, "window"),
+		Scope:   rapid.SampledFrom([]limiter.Scope{limiter.ScopeGlobal, limiter.ScopeGlobal, limiter.ScopeGlobal, limiter.ScopeUnknown}).Draw(t, "scope"),
+		Reading: m.Reading,
+
+		Granularity:    rapid.SampledFrom([]time.Duration{0, 0, 1, time.Millisecond, 100 * time.Millisecond}).Draw(t, "granularity"),
+		Tolerance:      rapid.SampledFrom([]float64{0, 0, 0.05, 0.3}).Draw(t, "tolerance"),
+		RejectsConsume: rapid.IntRange(0, 4).Draw(t, "rejects consume") == 0,
+	}
+	l.Burst = rapid.Int64Range(1, min(6, l.Limit-1)).Draw(t, "burst")
+	enforced := enforcedWithin(t, l)
+	if rapid.IntRange(0, 4).Draw(t, "open") == 0 {
+		l.Reading = limiter.Open
+	}
+	tr.promise.Limits = []limiter.Limit{l}
+	tr.server = &server{
+		limits: []limiter.Limit{enforced}, models: []limiter.Model{m}, scopes: []limiter.Scope{limiter.ScopeGlobal},
+		states: map[string]limiter.Limiter{}, seed: rapid.Uint64().Draw(t, "hidden seed"), say: sayWhole,
+	}
+	tr.drawClock(t)
+	if !tr.exclusive {
+		tr.server.others = rand.New(rand.NewPCG(tr.server.seed, 2))
+	}
+	if !tr.fresh {
+		tr.server.hidden = rapid.SampledFrom([]int{0, 3, 120}).Draw(t, "hidden")
+	}
+	return tr
+}
+
 func drawScope(t *rapid.T) limiter.Scope {
 	return rapid.SampledFrom([]limiter.Scope{limiter.ScopeGlobal, limiter.ScopeUnknown, limiter.ScopeIP, limiter.ScopeKey}).Draw(t, "scope")
 }

@@ -76,6 +76,7 @@ func (t traffic) aligned(n holding, atOnce float64) windowFit {
 		fit.refuted = impossible
 		return fit
 	}
+	t.refill(&fit, n.most)
 	must := narrowest(append(t.packed(n.most+1), t.returns()...))
 	fit = align(fit, must, widest(never))
 	if fit.explains() {
@@ -115,6 +116,17 @@ func (t traffic) notFaster(fit *windowFit, each, atOnce float64) {
 	}
 }
 
+// refill bounds a length from above by what was admitted after rejections: the
+// first of it was in a new window, and what is more than k windows hold takes
+// k of them.
+func (t traffic) refill(fit *windowFit, most int) {
+	for k := 1; k <= windows; k++ {
+		for _, x := range t.refilled(k*most + 1) {
+			fit.atMost(x.length()/float64(k), x.rows...)
+		}
+	}
+}
+
 // fitAnchored: a window opens with a request, and one that is full opened with
 // the n-th last admission before the rejection.
 func fitAnchored(t traffic, n holding) windowFit {
@@ -130,6 +142,7 @@ func fitAnchored(t traffic, n holding) windowFit {
 	for _, o := range t.openings(n.most) {
 		fit.atMost(o.length(), o.rows...)
 	}
+	t.refill(&fit, n.most)
 	if fit.explains() {
 		for k := 2; k <= windows+1; k++ {
 			for _, p := range t.packed(k*n.most + 1) {

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"time"
 
+	"duckload/history"
 	"duckload/limiter"
 )
 
@@ -107,6 +108,34 @@ func (t traffic) returns() []extent {
 		after := sort.Search(s.len(), func(i int) bool { return s.row(i).Sent > r.Answered })
 		if i := earliest[after]; i >= 0 {
 			all = append(all, extent{t.rejected.from[k], s.to[i], []Row{r, s.row(i)}})
+		}
+	}
+	return narrowest(all)
+}
+
+// refilled returns, for each rejection, the stretch from it to the moment at
+// which n requests that were sent after its answer had certainly been admitted.
+// The window that the rejection found full ended before the first of them.
+func (t traffic) refilled(n int) []extent {
+	s := t.admitted
+	var all []extent
+	seen := make(fenwick, s.len()+1)
+	rank, next := s.rankOfEnds(), s.len()
+	order := s.orderOfEnds()
+	known := history.Never // the first answer of the later rejections: what follows it is seen
+	for k := t.rejected.len() - 1; k >= 0; k-- {
+		r := t.rejected.row(k)
+		if r.Answered > known {
+			continue // the stretch from the later rejection is shorter
+		}
+		known = r.Answered
+		for next > 0 && s.row(next-1).Sent > r.Answered {
+			next--
+			seen.add(rank[next])
+		}
+		if s.len()-next >= n {
+			last := int(order[seen.kth(n-1)])
+			all = append(all, extent{t.rejected.from[k], s.to[last], []Row{r, s.row(last)}})
 		}
 	}
 	return narrowest(all)

@@ -17,11 +17,10 @@ import (
 const Schema = "duckload.verdict/1"
 
 var jsonFormat = Format{
-	Name:   "json",
-	Doc:    "every finding, for programs: schema " + Schema,
-	File:   "verdict.json",
-	Always: true,
-	Write:  writeJSON,
+	Name:  "json",
+	Doc:   "every finding, for programs: schema " + Schema,
+	File:  "verdict.json",
+	Write: writeJSON,
 }
 
 // The names of verdict.json are a contract: keys may be added, none renamed or
@@ -191,7 +190,7 @@ func verdict(r Report) verdictJSON {
 func groupOf(h history.Header, g analyze.Group) groupJSON {
 	all := groupJSON{
 		Name: g.Name, Outcome: string(g.Outcome), Lanes: some(g.Lanes),
-		Promise: limitsOf(g.Promise), Measured: measuredOf(g.Measured), Checks: []checkJSON{},
+		Promise: []limitJSON{}, Measured: measuredOf(g.Measured), Checks: []checkJSON{},
 		Requests: requestsJSON{g.Sent, g.Admitted, g.Rejected, g.Unknown},
 		Latency: latencyJSON{
 			Admitted: percentiles(g.Latency[limiter.Admitted]),
@@ -199,8 +198,18 @@ func groupOf(h history.Header, g analyze.Group) groupJSON {
 			Unknown:  percentiles(g.Latency[limiter.Unknown]),
 		},
 	}
+	for _, l := range g.Promise.Limits {
+		limit := limitJSON{
+			Limit: l.Limit, Window: l.Window.Seconds(), Scope: said(string(l.Scope)), Reading: string(l.Reading),
+			Tolerance: l.Tolerance, RejectsConsume: l.RejectsConsume, Verified: !l.Unverified,
+		}
+		if l.Burst > 0 {
+			limit.Burst = &l.Burst
+		}
+		all.Promise = append(all.Promise, limit)
+	}
 	for _, f := range g.Findings {
-		all.Checks = append(all.Checks, checkOf(h, f))
+		all.Checks = append(all.Checks, checkJSON{ID: f.Check, Outcome: string(f.Outcome), Message: f.Message, Witness: witnessOf(h, f.Witness)})
 	}
 	return all
 }

@@ -10,11 +10,9 @@ import (
 	"duckload/limiter"
 )
 
-var textFormat = Format{
-	Name:  "text",
-	Alias: "terminal",
+var terminalFormat = Format{
+	Name:  "terminal",
 	Doc:   "the summary that a run ends with, as plain text",
-	File:  "summary.txt",
 	Write: func(w io.Writer, r Report) error { return Summary(w, r, 0, false) },
 }
 

@@ -97,14 +97,24 @@ func (a *account) orShared(missing string) string {
 
 // fineness returns the smallest deviation that the probes can prove: the time
 // between the last rejection and the admission after it, against the time
-// since the first admission that counts.
+// since the first admission that counts. Of a window, two returns of allowance
+// are held against each other.
 func (a *account) fineness(l limiter.Limit) float64 {
+	if l.Reading != limiter.TokenBucket {
+		returns := 0
+		for _, p := range a.phases {
+			if p.Limit == l && p.Pace == window.Name {
+				returns = max(returns, p.Count)
+			}
+		}
+		return windowShare(returns) + 2*float64(a.trip+l.Clock())/float64(l.Window) + drift + l.Tolerance
+	}
 	leads, span, began := 2*a.trip, time.Duration(0), false
 	for _, p := range a.phases {
 		if began = began || p.Pace == "hold" || p.Pace == "burst"; began {
 			span += p.About
 		}
-		if p.Limit == l && (p.Pace == "edges" || p.Pace == "window") {
+		if p.Limit == l && p.Pace == "edges" {
 			break
 		}
 	}

@@ -24,18 +24,20 @@ func (b *builder) windows() []Phase {
 		b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d of rejections", 2*capacity), Count: 2 * capacity, Rejections: 2 * capacity,
 			Why: "they count, too: what is full for longer than a window tells how long one is"})
 	}
-	// Two returns of allowance tell what kind of window it is; each one more
-	// measures its length more finely, where there is time.
-	returns := 2 + int(min(2, max(0, b.patience-7*w)/w))
+	// Two returns of allowance tell what kind of window it is. The first is
+	// found by luck, so it takes three to measure the length to a hundredth;
+	// each one more measures it more finely, where there is time.
+	returns := 3 + int(min(1, max(0, b.patience-8*w)/w))
 	switch {
 	case b.limit.RejectsConsume:
 		returns = 2 // and each is disturbed by looking for it
 	case b.thorough:
 		returns = 4
 	}
-	length := time.Duration(returns)*w - w/4
-	edges := func(count int, length time.Duration) {
-		b.add(Phase{Pace: window.Name, Label: "window edges", Count: count, For: length, About: length, Rejections: 2 * coarse, Likely: 2*coarse + count*(capacity+1),
+	length, about := time.Duration(returns)*w+w/coarse, time.Duration(returns)*w-w/2
+	edges := func(count int, length, about time.Duration) {
+		polls := (2 + count) * (coarse + fine) // each run is looked for again
+		b.add(Phase{Pace: window.Name, Label: "window edges", Count: count, For: length, About: about, Rejections: polls, Likely: polls + count*(capacity+1),
 			Why: "when allowance comes back, and how much at once, tells an aligned window from an anchored and a sliding one"})
 	}
 	// Of a counter, only what was just admitted counts for certain. A window may
@@ -44,13 +46,13 @@ func (b *builder) windows() []Phase {
 	late := b.limit.RejectsConsume || b.limit.Reading == limiter.SlidingCounter
 	switch {
 	case late:
-		edges(returns, length)
+		edges(returns, length, about)
 	case b.limit.Reading == limiter.Open:
-		edges(1, w*5/8)
+		edges(1, w*5/8, w*5/8)
 		b.scoping()
-		edges(returns, length-w*5/8)
+		edges(returns, length-w*5/8, about-w*5/8)
 	default:
-		edges(returns, length)
+		edges(returns, length, about)
 		b.scoping()
 	}
 	b.refill(b.limit.FullRest(), "everything must come back")

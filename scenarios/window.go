@@ -18,9 +18,10 @@ var window = Pace{
 func mostWindow(p Phase) int { return p.Count * int(p.Limit.Capacity()+2+windowPolls) }
 
 const (
-	windowPolls = 48 // bound on the probes for each return of allowance
+	windowPolls = 80 // bound on the probes for each return of allowance
 	coarse      = 16 // probes a window where nothing is known
-	fine        = 8  // probes in a stretch that is known to hold the moment
+	fine        = 20 // probes in the stretch that holds the moment, if the window is what is documented or nearly
+	nearly      = 64 // it may be longer or shorter by this part of itself
 )
 
 func nextWindow(p Phase, v View) Move {
@@ -30,8 +31,8 @@ func nextWindow(p Phase, v View) Move {
 		return Move{Done: true}
 	}
 	runs, exhausted := runsOf(p, v)
-	if len(runs) > p.Count+2 && exhausted {
-		return Move{Wake: end, Done: true}
+	if len(runs) >= p.Count+2 && exhausted { // those before the phase are two
+		return Move{Done: true} // now, while it is certain that nothing is left
 	}
 	if !exhausted {
 		shots := make([]Shot, min(left, drainSize(p, runs)))
@@ -62,20 +63,25 @@ type run struct {
 	refused        time.Duration // when the last rejection before it was sent; that of the first request if there was none
 	sent, answered time.Duration // of its first request
 	size           int
+	refusals       int // since it began
 }
 
 // runsOf returns the stretches in which allowance was used, and whether the
-// last answer was a rejection.
+// last answer was a rejection. A rejection ends a run if it was known when the
+// next request was sent: of requests that overlap nobody knows which came first.
 func runsOf(p Phase, v View) (runs []run, exhausted bool) {
 	seen := byAnswer(p, v.Seen)
 	slices.SortStableFunc(seen, func(a, b Seen) int { return cmp.Compare(a.Sent, b.Sent) })
-	refused, last := time.Duration(-1), time.Duration(-1)
+	refused, known, last := time.Duration(-1), time.Duration(0), time.Duration(0)
 	for _, s := range seen {
 		switch {
 		case s.Outcome == limiter.Rejected:
-			refused, exhausted = s.Sent, true
+			refused, known, exhausted = s.Sent, s.Answered, true
+			if len(runs) > 0 {
+				runs[len(runs)-1].refusals++
+			}
 			continue
-		case len(runs) > 0 && !(exhausted && s.Sent > decidedBy(runs)) && s.Sent-last < p.Limit.Window/(2*coarse):
+		case len(runs) > 0 && !(exhausted && s.Sent > known) && s.Sent-last < p.Limit.Window/(2*coarse):
 			runs[len(runs)-1].size++
 		default:
 			r := run{refused: refused, sent: s.Sent, answered: decided(s), size: 1}
@@ -89,34 +95,51 @@ func runsOf(p Phase, v View) (runs []run, exhausted bool) {
 	return runs, exhausted
 }
 
-func decidedBy(runs []run) time.Duration { return runs[len(runs)-1].answered }
-
 // probes returns the moments at which it is worth asking whether what a run
-// used has come back: a window after it, just before and just after, and where
-// the run itself began at a moment that is only known to lie between two
-// probes, in smaller steps between them.
+// used has come back: a window after it, just before and just after, and in
+// small steps wherever a window that is not quite what is documented would end.
+// The first return is known to a sixteenth of a window; the one after it, by
+// these steps, to a two-hundredth, and the next to a thousandth: between those
+// two a window that is off by a hundredth shows.
 func (r run) probes(p Phase, v View) []time.Duration {
 	w, step := p.Limit.Window, trip(v)
 	after := r.answered + w + p.Limit.Clock() + time.Duration(float64(w)*drift)
-	if p.Limit.RejectsConsume && p.Limit.Reading != limiter.FixedWindow {
+	disturbed := p.Limit.RejectsConsume && p.Limit.Reading != limiter.FixedWindow
+	if disturbed {
 		after += w / 10 // a rejection proves a window of half the time since what filled it, less a step of the clock
 	}
 	moments := []time.Duration{r.refused + w - 2*step - guard, r.sent + w - 2*step - guard, after}
-	if width := r.answered - r.refused; width > fine*step && !p.Limit.RejectsConsume {
-		for i := range time.Duration(fine) {
-			moments = append(moments, r.refused+w+i*width/fine)
+	if !disturbed {
+		first, last := r.refused+w-w/nearly, r.answered+w+w/nearly
+		for i := range time.Duration(fine + 1) {
+			moments = append(moments, first+i*(last-first)/fine)
 		}
 	}
 	return moments
 }
 
+// windowShare returns the smallest part of a window that the last two of some
+// returns can show, if each is looked for where the one before it was seen.
+func windowShare(returns int) float64 {
+	known, two := 1.0/coarse, 1.0
+	for range returns - 1 {
+		next := (known + 2.0/nearly) / fine
+		known, two = next, known+next
+	}
+	return two
+}
+
 // drainSize returns how many requests take what came back: all that a window
 // holds at first, twice of what it was later, because some limiters give back
-// one at a time.
+// one at a time, and a single one where a rejection that overlapped others
+// leaves in doubt whether that was all.
 func drainSize(p Phase, runs []run) int {
 	all := int(p.Limit.Capacity()) + 1
-	if len(runs) < 3 {
+	switch {
+	case len(runs) > 0 && runs[len(runs)-1].refusals > 0:
+		return 1
+	case len(runs) < 3:
 		return all
 	}
-	return min(all, 2*runs[len(runs)-2].size+1)
+	return min(all, 2*max(runs[len(runs)-1].size, runs[len(runs)-2].size)+1)
 }

@@ -3,7 +3,6 @@ package trace
 import (
 	"bufio"
 	"encoding/csv"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,183 +24,90 @@ func stamp(line string) string {
 	return ""
 }
 
-// A logTime reads the times of an access log. Most lines are written in the
-// same second as the one before.
-type logTime struct {
-	text  string
-	nanos int64
-}
-
-func (l *logTime) parse(text string) (nanos int64, wrong string) {
-	if text == l.text {
-		return l.nanos, ""
-	}
-	at, err := time.Parse(clfTime, text)
-	if err != nil {
-		return 0, "no such time: " + text
-	}
-	if nanos, wrong = sinceEpoch(at); wrong == "" {
-		l.text, l.nanos = strings.Clone(text), nanos
-	}
-	return nanos, wrong
-}
-
-// written returns the time of a line of an access log as it stands there.
-func written(line string) string {
-	if at := strings.IndexByte(line, '['); at >= 0 && len(line) > at+27 && line[at+27] == ']' && line[at+3] == '/' {
-		return line[at+1 : at+27]
-	}
-	return stamp(line)
-}
-
 func (c *collector) accessLog(in *bufio.Reader) {
 	c.format, c.disorder = "access log", logDisorder
-	key := logKey(c.options.Key)
-	switch c.options.Key {
-	case NoKey:
-	case "", "ip":
-		c.keyed = "address"
-	case "user":
-		c.keyed = "user"
-	default:
-		c.bad(0, "an access log has no key %q (have ip, user, none)", shortened(c.options.Key))
-		return
-	}
-	var clock logTime
-	zone := ""
 	c.lines(in, func(n int, text string) bool {
-		if !c.matches(text) {
-			return true
+		written := stamp(text)
+		if written == "" {
+			c.bad(n, "has no time as in [10/Oct/2000:13:55:36 -0700], got %q", shortened(text))
+			return len(c.mistakes) < maxMistakes
 		}
-		stamp := written(text)
-		if stamp == "" {
-			return c.bad(n, "has no time as in [10/Oct/2000:13:55:36 -0700], got %q", shortened(text))
+		at, err := time.Parse(clfTime, written)
+		nanos, wrong := sinceEpoch(at)
+		if err != nil {
+			wrong = "no such time: " + written
 		}
-		nanos, wrong := clock.parse(stamp)
 		if wrong != "" {
-			return c.bad(n, "%s", wrong)
+			c.bad(n, "%s", wrong)
+			return len(c.mistakes) < maxMistakes
 		}
-		if now := stamp[len(stamp)-5:]; now != zone {
-			if zone != "" && len(c.notes) == 0 {
-				c.notes = append(c.notes, fmt.Sprintf("line %d is written in %s, those before it in %s: all are counted in UTC", n, now, zone))
-			}
-			zone = strings.Clone(now)
-		}
-		return c.take(n, nanos, key(text))
+		return c.take(n, nanos)
 	})
-}
-
-// logKey returns what finds the client in a line of an access log: what stands
-// first, or the name that it gave.
-func logKey(key string) func(line string) string {
-	switch key {
-	case NoKey:
-		return func(string) string { return "" }
-	case "user":
-		return func(line string) string {
-			head, _, _ := strings.Cut(line, " [")
-			parts := strings.SplitN(head, " ", 3)
-			return parts[len(parts)-1]
-		}
-	default:
-		return func(line string) string {
-			first, _, _ := strings.Cut(line, " ")
-			return first
-		}
-	}
 }
 
 // timeColumns are what columns of times are called, where nobody says it.
 var timeColumns = []string{"timestamp", "time", "@timestamp", "ts", "datetime", "date"}
 
-func (c *collector) csv(in *bufio.Reader) {
+func (c *collector) csv(in *bufio.Reader, column string) {
 	c.format = "CSV"
 	var units units
 	var between rune
-	at, key, headed := -1, -1, false
+	at, headed := -1, false
 	c.lines(in, func(n int, text string) bool {
 		if between == 0 {
 			between = separator(text)
 		}
 		fields, ok := split(text, between)
 		if !ok {
-			return c.bad(n, "a quotation mark too many or too few")
+			c.bad(n, "a quotation mark too many or too few")
+			return len(c.mistakes) < maxMistakes
 		}
 		if at < 0 {
-			if at, key, headed = c.header(n, fields); headed || at < 0 {
+			if at, headed = c.header(n, fields, column); headed || at < 0 {
 				return at >= 0
 			}
 		}
-		if !c.matches(text) {
-			return true
-		}
 		if at >= len(fields) {
-			return c.bad(n, "has %d columns, the times are in column %d", len(fields), at+1)
-		}
-		if key >= len(fields) {
-			return c.bad(n, "has %d columns, the keys are in column %d", len(fields), key+1)
+			c.bad(n, "has %d columns, the times are in column %d", len(fields), at+1)
+			return len(c.mistakes) < maxMistakes
 		}
 		nanos, wrong := units.parse(strings.TrimSpace(fields[at]))
 		if wrong != "" {
-			return c.bad(n, "%s", wrong)
+			c.bad(n, "%s", wrong)
+			return len(c.mistakes) < maxMistakes
 		}
-		if key < 0 {
-			return c.take(n, nanos, "")
-		}
-		return c.take(n, nanos, strings.TrimSpace(fields[key]))
+		return c.take(n, nanos)
 	})
 }
 
-// header finds the columns of the times and of the keys in the first line, and
-// says whether that is a header. A negative column of times means that there is
-// none, and nothing to read.
-func (c *collector) header(n int, fields []string) (at, key int, headed bool) {
-	column, wantedKey := c.options.Column, c.options.Key
-	if column == "" && (wantedKey == "" || wantedKey == NoKey) {
+// header finds the column of the times in the first line, and says whether
+// that is a header. A negative column means that there is none.
+func (c *collector) header(n int, fields []string, column string) (at int, headed bool) {
+	if column == "" {
 		var first units
 		if _, wrong := first.parse(strings.TrimSpace(fields[0])); wrong == "" || looksLikeTime(fields[0]) {
-			return 0, -1, false
+			return 0, false
 		}
-	}
-	named := func(names ...string) int {
-		for _, name := range names {
-			if at := slices.IndexFunc(fields, func(f string) bool { return strings.EqualFold(strings.TrimSpace(f), name) }); at >= 0 {
-				return at
-			}
-		}
-		return -1
-	}
-	have := shortened(strings.Join(fields, ", "))
-	key = -1
-	switch wantedKey {
-	case NoKey:
-	case "":
-		key = named(usualKeys...)
-	default:
-		if key = named(wantedKey); key < 0 {
-			c.bad(n, "no column of keys is called %q (have %s)", shortened(wantedKey), have)
-			return -1, -1, false
-		}
-	}
-	if key >= 0 {
-		c.keyed = "column " + shortened(strings.TrimSpace(fields[key]))
 	}
 	wanted := timeColumns
 	if column != "" {
 		wanted = []string{column}
 	}
-	if at = named(wanted...); at >= 0 {
-		return at, key, true
+	for _, name := range wanted {
+		at := slices.IndexFunc(fields, func(f string) bool { return strings.EqualFold(strings.TrimSpace(f), name) })
+		if at >= 0 {
+			return at, true
+		}
 	}
 	switch {
 	case column != "":
-		c.bad(n, "no column is called %q (have %s)", shortened(column), have)
+		c.bad(n, "no column is called %q (have %s)", shortened(column), shortened(strings.Join(fields, ", ")))
 	case len(fields) == 1:
-		return 0, key, true
+		return 0, true
 	default:
-		c.bad(n, "which column holds the times? (have %s; write column: NAME)", have)
+		c.bad(n, "which column holds the times? (have %s; write column: NAME)", shortened(strings.Join(fields, ", ")))
 	}
-	return -1, -1, false
+	return -1, false
 }
 
 // looksLikeTime reports whether a field is meant as a time, right or wrong: it
@@ -222,10 +128,7 @@ func separator(line string) rune {
 }
 
 func split(line string, between rune) ([]string, bool) {
-	if strings.IndexByte(line, '"') < 0 {
-		if between == ',' && strings.IndexByte(line, ',') < 0 {
-			return []string{line}, true
-		}
+	if !strings.Contains(line, `"`) {
 		return strings.Split(line, string(between)), true
 	}
 	r := csv.NewReader(strings.NewReader(line))

@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"duckload/history"
@@ -17,7 +15,7 @@ func headerOf(plan scenarios.Plan, target string, started time.Time) history.Hea
 	h := history.Header{
 		Run: plan.Run, Scenario: plan.Scenario.Name, Target: target, Started: started.UTC(),
 		Seed: plan.Seed, Planned: plan.Requests(), Tool: "duckload " + version,
-		Source: string(plan.Scenario.Masked()), File: fileOf(plan.Scenario),
+		Source: string(plan.Scenario.Masked()),
 	}
 	place := map[int]int{}
 	for _, lane := range plan.Lanes {
@@ -41,18 +39,10 @@ func headerOf(plan scenarios.Plan, target string, started time.Time) history.Hea
 	return h
 }
 
-// fileOf is the file that a scenario was read from; empty for a built-in one.
-func fileOf(s *scenarios.Scenario) string {
-	if strings.HasSuffix(s.Path, " (built in)") {
-		return ""
-	}
-	return filepath.ToSlash(s.Path)
-}
-
 func groupOf(s *scenarios.Scenario, i int) history.Group {
 	g := s.Groups[i]
 	group := history.Group{
-		Name: g.Name, Counter: s.Counter(i), Promise: g.Promise, Line: g.Line(),
+		Name: g.Name, Counter: s.Counter(i), Promise: g.Promise,
 		Exclusive: g.Exclusive, Fresh: g.Fresh, DecidedWithin: g.DecidedWithin,
 	}
 	for _, r := range g.Requests {
@@ -71,9 +61,8 @@ func repromise(h *history.Header, s *scenarios.Scenario) error {
 			return usage(fmt.Errorf("%s: no group is called %q, which the record has", s.Path, g.Name))
 		}
 		g.Promise, g.Exclusive = s.Groups[at].Promise, s.Groups[at].Exclusive
-		g.DecidedWithin, g.Line = s.Groups[at].DecidedWithin, s.Groups[at].Line()
+		g.DecidedWithin = s.Groups[at].DecidedWithin
 	}
-	h.File = fileOf(s)
 	return nil
 }
 
