@@ -165,11 +165,12 @@ func (c *conductor) hand(shot scenarios.Shot, lead time.Duration) bool {
 	}
 }
 
-// over takes the end of a job: what was seen, or nil if it was not sent.
+// over takes the end of a job: what was seen, or nil if it was not sent or
+// nobody asks.
 func (c *conductor) over(seen *scenarios.Seen) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if seen != nil && c.reactive {
+	if seen != nil {
 		c.seen = append(c.seen, *seen)
 	}
 	c.outstanding--

@@ -55,6 +55,9 @@ func (n NoSource) Unwrap() error { return n.Err }
 // refusal returns the error that says why a request may not or cannot be sent
 // at all, which ends a run: the next one would fare no better.
 func refusal(err error) error {
+	if err == nil {
+		return nil
+	}
 	var denied Denied
 	var missing NoSource
 	switch {
@@ -87,11 +90,12 @@ func (h handshakeError) Unwrap() error { return h.err }
 //
 // A further class, "resent", marks attempts that the transport gave up.
 func class(err error, ctx context.Context) string {
+	if err == nil {
+		return ""
+	}
 	var dns *net.DNSError
 	var handshake handshakeError
 	switch {
-	case err == nil:
-		return ""
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "timeout"
 	case errors.Is(err, context.Canceled), ctx.Err() != nil:

@@ -3,12 +3,9 @@ package attack
 import (
 	"context"
 	"errors"
-	"net/url"
-	"strings"
+	"runtime"
 	"sync"
 	"time"
-
-	"github.com/valyala/fasthttp"
 
 	"duckload/history"
 )
@@ -19,6 +16,7 @@ import (
 // is what is recorded.
 type fast struct {
 	*lane
+	same []func() (words, error) // of each request of the group that never changes; nil: it does
 
 	mu    sync.Mutex
 	idle  []*line // the last used is the first to be used again
@@ -28,7 +26,7 @@ type fast struct {
 }
 
 func newFast(l *lane) *fast {
-	f := &fast{lane: l, all: map[*line]struct{}{}}
+	f := &fast{lane: l, same: l.constants(), all: map[*line]struct{}{}}
 	f.unset = context.AfterFunc(l.hurry, f.end)
 	return f
 }
@@ -60,10 +58,7 @@ func (f *fast) over(to *line, o *history.Observation, begin *start, deadline tim
 	if err := to.SetDeadline(deadline); err != nil {
 		return err
 	}
-	if err := to.load(); err != nil {
-		return err
-	}
-	if to.w.Len() > fits {
+	if len(to.words.text) > fits {
 		begin.wait()
 		begin = nil
 	}
@@ -72,6 +67,9 @@ func (f *fast) over(to *line, o *history.Observation, begin *start, deadline tim
 	if err != nil {
 		return err
 	}
+	// The others first: meanwhile the answer may come, and one that is there
+	// needs no look in vain and nobody to wake up for it.
+	runtime.Gosched()
 	answered, err := to.read(&f.clock)
 	if err != nil {
 		return err
@@ -123,46 +121,16 @@ func (f *fast) adopt() {
 	}
 }
 
-// prepare makes the request of a number in the lane, as net/http would write
-// it.
-func (f *fast) prepare(to *line, o *history.Observation) error {
-	m := f.message(o.Seq)
-	o.Request, o.BytesOut = m.Request, int64(len(m.Body))
-	if to.path != m.Path || to.uri == "" {
-		u, err := url.Parse(f.base + m.Path)
-		if err != nil {
-			return err
-		}
-		to.path, to.uri = m.Path, u.RequestURI()
+// prepare puts the request of a number in the lane into words.
+func (f *fast) prepare(to *line, o *history.Observation) (err error) {
+	o.Request = f.group.Pick(o.Seq)
+	if same := f.same[o.Request]; same != nil {
+		to.words, err = same()
+	} else {
+		to.words, err = f.words(f.message(o.Seq), &to.buffer)
 	}
-	r := &to.request
-	r.Reset()
-	h := &r.Header
-	h.SetNoDefaultContentType(true)
-	h.SetMethod(m.Method)
-	h.SetRequestURI(to.uri)
-	h.SetHost(f.target.Host)
-	if host := f.group.Transport.Host; host != "" {
-		h.SetHost(host)
-	}
-	agent := f.options.UserAgent
-	for _, of := range m.Headers {
-		switch {
-		case strings.EqualFold(of.Name, "Host"):
-			h.SetHost(of.Value)
-		case strings.EqualFold(of.Name, "User-Agent"):
-			agent = strings.TrimSpace(of.Value + " " + agent)
-		default:
-			h.Set(of.Name, of.Value)
-		}
-	}
-	h.SetUserAgent(agent)
-	h.Set(runHeader, f.plan.Run)
-	if f.group.Transport.OneShot {
-		h.SetConnectionClose()
-	}
-	r.SetBodyString(m.Body)
-	return nil
+	o.BytesOut = int64(to.payload)
+	return err
 }
 
 // take returns a connection that is ready: one that is idle, one that was
@@ -239,10 +207,4 @@ func (f *fast) end() {
 func (f *fast) close() {
 	f.unset()
 	f.end()
-}
-
-// hasNoBody reports whether an answer ends with its header, whatever length it
-// names.
-func hasNoBody(method []byte, status int) bool {
-	return string(method) == fasthttp.MethodHead || status == fasthttp.StatusNoContent || status == fasthttp.StatusNotModified
 }

@@ -79,8 +79,12 @@ func (l *lane) attack() {
 			vegeta.MaxBody(0),
 			vegeta.Client(&http.Client{Transport: l, CheckRedirect: stay}),
 		)
-		// The recorder makes the request; vegeta only needs one that is valid.
-		targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: l.target.String()})
+		// The recorder makes the request; vegeta only needs one that is valid,
+		// and the shorter it is, the less of it is parsed each time.
+		targeter := func(t *vegeta.Target) error {
+			t.Method, t.URL = http.MethodGet, "/"
+			return nil
+		}
 		var watching sync.WaitGroup
 		watching.Go(l.watch)
 		for range attacker.Attack(targeter, l, 0, "") {
@@ -123,7 +127,10 @@ func (l *lane) arm(j *job) bool {
 	if l.pool == nil {
 		return l.clock.until(l.stopped, j.shot.At)
 	}
-	if !l.clock.rest(l.stopped, j.shot.At-j.lead) {
+	switch now := l.clock.now(); {
+	case j.shot.At <= now: // late already: it is sent when it is made
+		return l.stopped.Err() == nil
+	case !l.clock.rest(l.stopped, j.shot.At-j.lead):
 		return false
 	}
 	j.start = newStart(j.shot.At)

@@ -21,15 +21,14 @@ import (
 type line struct {
 	net.Conn
 	r *bufio.Reader
-	w bytes.Buffer // the request as it is written
 
-	request fasthttp.Request
-	answer  fasthttp.ResponseHeader
-	lost    error // what reading ended with
-	since   time.Time
-	at      [1]time.Duration
+	words               // of the request
+	buffer bytes.Buffer // of words that are not shared
 
-	path, uri string // the last path, and how it is written
+	answer fasthttp.ResponseHeader
+	lost   error // what reading ended with
+	since  time.Time
+	at     [1]time.Duration
 
 	fields []byte // of the last answer, as they came
 	said   limiter.Fields
@@ -76,15 +75,9 @@ func (l *line) clean() bool {
 	return !l.answer.ConnectionClose() && l.answer.StatusCode() != http.StatusSwitchingProtocols && l.r.Buffered() == 0
 }
 
-// load puts the request into words, and write sends them.
-func (l *line) load() error {
-	l.w.Reset()
-	_, err := l.request.WriteTo(&l.w)
-	return err
-}
-
+// write sends the request.
 func (l *line) write() error {
-	_, err := l.Conn.Write(l.w.Bytes())
+	_, err := l.Conn.Write(l.text)
 	return err
 }
 
@@ -116,7 +109,8 @@ var errLeftOver = errors.New("the rest of the body was not read")
 // body reads a body to its end, or to the bound.
 func (l *line) body(keep bool) (kept []byte, n int64, err error) {
 	status, length := l.answer.StatusCode(), l.answer.ContentLength()
-	if status == http.StatusSwitchingProtocols || hasNoBody(l.request.Header.Method(), status) || length == 0 {
+	switch {
+	case l.head, length == 0, status == http.StatusSwitchingProtocols, status == http.StatusNoContent, status == http.StatusNotModified:
 		return nil, 0, nil
 	}
 	from := io.Reader(l.r)

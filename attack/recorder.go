@@ -156,11 +156,15 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 	if rule, broken := l.rules.ended(o.Done, outcome); broken {
 		l.stop(halt{reason: "stop rule: " + rule})
 	}
-	j.from.over(&scenarios.Seen{
-		Lane: o.Lane, Phase: j.shot.Phase,
-		Intended: o.Intended, Sent: o.Sent, Answered: o.Answered,
-		Outcome: outcome, RetryAfter: retryAfter(o.Evidence),
-	})
+	var seen *scenarios.Seen
+	if j.from.reactive {
+		seen = &scenarios.Seen{
+			Lane: o.Lane, Phase: j.shot.Phase,
+			Intended: o.Intended, Sent: o.Sent, Answered: o.Answered,
+			Outcome: outcome, RetryAfter: retryAfter(o.Evidence),
+		}
+	}
+	j.from.over(seen)
 }
 
 // resent returns the observation of an attempt that was given up for the next.
@@ -178,6 +182,6 @@ func answer(hit *http.Request, o history.Observation) *http.Response {
 	return &http.Response{
 		StatusCode: o.Status, Status: http.StatusText(o.Status),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: http.NoBody, Request: hit,
+		Body: http.NoBody, Request: hit,
 	}
 }

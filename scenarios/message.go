@@ -30,7 +30,7 @@ func (p Plan) MessageWith(lane int, seq uint64, captured map[string]string) Mess
 	g := p.Scenario.Groups[l.Group]
 	// Lanes number their requests each from 0, so the lane is part of the name.
 	name := strings.Join([]string{g.Name, l.Identity, l.Source.String(), l.Trick}, "/")
-	i := g.pick(seq)
+	i := g.Pick(seq)
 	m := p.spelled(g.Requests[i], l.Identity, filling{run: p.Run, group: name, seq: seq, captured: captured})
 	m.Request = i
 	return m.disguised(l.Trick, seq)
@@ -113,9 +113,9 @@ func set(headers []Header, h Header) []Header {
 	return append(headers, h)
 }
 
-// pick returns which of a group's requests is number seq: they take turns,
+// Pick returns which of a group's requests is number seq: they take turns,
 // each as often as its weight says.
-func (g Group) pick(seq uint64) int {
+func (g Group) Pick(seq uint64) int {
 	total := uint64(0)
 	for _, q := range g.Requests {
 		total += uint64(q.Weight)

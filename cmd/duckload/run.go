@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -145,7 +146,11 @@ func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.O
 	stop := keeper.every(flushInterval)
 	shown := newProgress(p.stderr, p.liveWidth(), quiet, trackViews(plan))
 	options.Record, options.Progress = keeper.add, shown.event
+	// Little is held while requests are sent, and it would be collected dozens
+	// of times a second.
+	before := debug.SetGCPercent(400)
 	end, err := attack.Run(ctx, plan, options)
+	debug.SetGCPercent(before)
 	stop()
 	shown.close()
 	switch signalled(ctx) {
