@@ -56,6 +56,7 @@ bench: peers
 	DUCKLOAD_BENCH_TOOLS=$(BENCH_TOOLS) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench
 	DUCKLOAD_BENCH_MOST=$(BENCH_MOST) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./cmd/duckload
 	$(GO) test -run '^$$' -bench . -timeout 60m ./limiter ./history ./analyze ./attack
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./sizing
 
 # What the benchmarks compare with, outside this folder.
 peers:

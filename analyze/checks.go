@@ -48,10 +48,15 @@ type Case struct {
 	// Evidence returns what was recorded of some rows, in the same order.
 	Evidence func([]Row) []Evidence
 
+	teller *teller // what answers told beyond their rows
+
 	floor *floorResult                 // what wronglyRejected found
 	fits  map[limiter.Limit]*bucketFit // what the run says about token buckets
 	read  *readings                    // what explains the run
 	asked bool                         // for that
+	told  *headerCase                  // what headers said; nil: nothing, or nobody asked yet
+	few   *Case                        // the first requests alone
+	put   []hypothesis                 // ways to put the senders together, tested
 
 	// service is how long the group's answers took from Sent to Done, by
 	// outcome. It is complete when watchers are asked for their findings.

@@ -174,8 +174,9 @@ func otherAlgorithm(s *symptoms) string {
 }
 
 func upAndDown(s *symptoms) string {
-	if s.is("headers") && strings.Contains(s.finding.Message, "goes up and down") {
-		return "several servers may each count for themselves"
+	says := func(words string) bool { return strings.Contains(s.finding.Message, words) }
+	if s.is("headers") && (says("goes up and down") || says("more is said to remain than can") && says("less is said to remain than must")) {
+		return "what remains jumps: several servers may each count for themselves"
 	}
 	return ""
 }

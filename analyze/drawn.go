@@ -16,28 +16,40 @@ type Key struct {
 	Timeline Timeline // in the bins of the group's; attempts that were sent again count as offered
 }
 
-// drawn returns the key of a group that shows most, for as long as the group was
-// asked: the first under which a limit was broken, else the one under which most
-// was admitted. Groups that share its counter are part of it.
-func drawn(h *history.Header, group int, rows []Row, all Timeline, findings []Finding) Key {
+// A drawnKey is the key that pictures of a group show, by one of its lanes.
+type drawnKey struct {
+	key, lane int
+	found     bool
+}
+
+// toDraw returns the key of a group that shows most: the first under which a
+// limit was broken, else the one under which most was admitted. Groups that
+// share its counter are part of it.
+func toDraw(h *history.Header, group int, rows []Row, findings []Finding) drawnKey {
 	ring := keys(h, h.Groups[group].Promise.Limits)
 	key, ok := broken(findings, ring.certain)
 	if !ok {
 		key, ok = mostAdmitted(h, group, rows, ring.certain)
 	}
-	if !ok {
+	return drawnKey{key, slices.Index(ring.certain, key), ok}
+}
+
+// drawn counts the requests of a key, for as long as the group was asked.
+func drawn(h *history.Header, group int, rows []Row, all Timeline, d drawnKey) Key {
+	if !d.found {
 		return Key{}
 	}
+	ring := keys(h, h.Groups[group].Promise.Limits)
 	var k Key
 	for i, l := range h.Lanes {
-		if ring.certain[i] == key && h.Groups[l.Group].Counter == h.Groups[group].Counter {
+		if ring.certain[i] == d.key && h.Groups[l.Group].Counter == h.Groups[group].Counter {
 			k.Lanes = append(k.Lanes, laneName(l))
 		}
 	}
 	n := len(all.Offered)
 	k.Timeline = Timeline{Bin: all.Bin, Offered: make([]int, n), Admitted: make([]int, n), Rejected: make([]int, n), Unknown: make([]int, n)}
 	for _, r := range rows {
-		if ring.certain[r.Lane] == key {
+		if ring.certain[r.Lane] == d.key {
 			k.Timeline.count(r)
 		}
 	}

@@ -95,7 +95,7 @@ func TestTheKeyOfABrokenLimitIsDrawn(t *testing.T) {
 
 func TestAGroupThatSentNothingHasNoKeyToDraw(t *testing.T) {
 	h := &history.Header{Groups: []history.Group{{Name: "g"}}, Lanes: []history.Lane{{}}}
-	if got := drawn(h, 0, nil, Timeline{}, nil); got.Lanes != nil {
+	if got := drawn(h, 0, nil, Timeline{}, toDraw(h, 0, nil, nil)); got.Lanes != nil {
 		t.Errorf("got %v, want none", got.Lanes)
 	}
 }

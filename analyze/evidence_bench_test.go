@@ -68,7 +68,7 @@ func BenchmarkWatchers(b *testing.B) {
 type rowWatch struct{ *teller }
 
 func (w *rowWatch) Observe(o *history.Observation, outcome limiter.Outcome) {
-	w.tell(&Row{Outcome: outcome}, o)
+	w.tell(&Row{Outcome: outcome}, o, 0)
 }
 
 func (w *rowWatch) Findings() []Finding { return nil }

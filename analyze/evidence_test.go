@@ -31,10 +31,10 @@ func caseOf(promise limiter.Promise, observations []history.Observation) *Case {
 		Promise: promise,
 		Whole:   true,
 	}
-	teller := newTeller()
+	c.teller = newTeller()
 	for i, o := range observations {
 		r := Row{Sent: o.Sent, Answered: o.Answered, Ordinal: uint32(i), Lane: uint16(o.Lane), Outcome: outcomeOf(promise, o)}
-		teller.tell(&r, &o)
+		c.teller.tell(&r, &o, 0)
 		c.Rows = append(c.Rows, r)
 	}
 	c.Evidence = func(rows []Row) []Evidence {

@@ -41,6 +41,7 @@ type Findings struct {
 	Assumptions []string // what every verdict rests on, a sentence each
 	Caveats     []string // what a reader must know to trust the run: lost records, lateness, resends
 	Lateness    Lateness
+	Sending     Sending
 }
 
 // A Run identifies the history.
@@ -70,6 +71,7 @@ type Group struct {
 	Timeline Timeline
 	Drawn    Key      // the key that shows most: one under which a limit was broken, else the busiest
 	Lanes    []string // "beak from 127.0.0.2"
+	Shown    Shown
 }
 
 // A Finding is the result of one check: a sentence with numbers, and a

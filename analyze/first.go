@@ -25,3 +25,11 @@ func (c *Case) first(n int) *Case {
 	}
 	return few
 }
+
+// begun returns the case of the first fewRows requests, the same each time.
+func (c *Case) begun() *Case {
+	if c.few == nil {
+		c.few = c.first(fewRows)
+	}
+	return c.few
+}

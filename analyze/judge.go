@@ -59,6 +59,7 @@ type judgement struct {
 	groups   []*groupState
 	counters map[string]*counter
 	lateness lateness
+	sending  *dispatch
 	ordinal  uint32
 	resent   int
 	span     time.Duration // until the last moment on record
@@ -68,6 +69,7 @@ type groupState struct {
 	kase     *Case
 	watchers []Watcher
 	latency  latencies
+	over     *latencyBins
 	timeline *timeline
 	counts   [3]int
 	sent     int
@@ -85,9 +87,9 @@ type counter struct {
 const mostRows = 1 << 24
 
 func newJudgement(h *history.History) *judgement {
-	j := &judgement{history: h, counters: map[string]*counter{}}
+	j := &judgement{history: h, counters: map[string]*counter{}, sending: newDispatch()}
 	for i, g := range h.Header.Groups {
-		s := &groupState{kase: &Case{Header: &h.Header, Group: i, Promise: g.Promise}, timeline: newTimeline()}
+		s := &groupState{kase: &Case{Header: &h.Header, Group: i, Promise: g.Promise}, timeline: newTimeline(), over: newLatencyBins()}
 		s.kase.service = &s.latency.service
 		for _, check := range Checks {
 			s.watchers = append(s.watchers, nil)
@@ -144,8 +146,10 @@ func (j *judgement) observe(o *history.Observation) error {
 		}
 	}
 	s.latency.Observe(o, outcome)
+	s.over.Observe(o, outcome)
 	s.timeline.Observe(o, outcome)
 	j.lateness.Observe(o, outcome)
+	j.sending.Observe(o, outcome)
 	if o.Resent {
 		j.resent++
 	} else {
@@ -159,7 +163,8 @@ func (j *judgement) observe(o *history.Observation) error {
 
 // row keeps what the rules about limits need.
 func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
-	g := j.history.Header.Groups[j.history.Header.Lanes[o.Lane].Group]
+	group := j.history.Header.Lanes[o.Lane].Group
+	g := j.history.Header.Groups[group]
 	r := Row{
 		Sent: o.Sent, Answered: o.Answered, Ordinal: j.ordinal,
 		Lane: uint16(o.Lane), Phase: uint16(o.Phase), Outcome: outcome,
@@ -171,14 +176,14 @@ func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
 		}
 	}
 	c := j.counters[g.Counter]
-	c.teller.tell(&r, o)
+	c.teller.tell(&r, o, group)
 	c.rows = append(c.rows, r)
 	j.ordinal++
 }
 
 // findings runs the judges and puts everything together.
 func (j *judgement) findings() (Findings, error) {
-	f := Findings{Run: j.run(), Outcome: Pass, Lateness: j.lateness.summary()}
+	f := Findings{Run: j.run(), Outcome: Pass, Lateness: j.lateness.summary(), Sending: j.sending.summary()}
 	j.lateness = lateness{} // nobody asks again, and it may be large
 	whole := j.history.End != nil && len(j.history.Missing) == 0
 	for i, s := range j.groups {
@@ -191,6 +196,7 @@ func (j *judgement) findings() (Findings, error) {
 			})
 			c.sorted = true
 		}
+		s.kase.teller = c.teller
 		g := j.group(s, c)
 		f.Groups = append(f.Groups, g)
 		f.Outcome = f.Outcome.Worse(g.Outcome)
@@ -248,7 +254,9 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 	k.Rows = c.rows
 	k.diagnose(g.Findings)
 	g.Measured = measure(k)
-	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, g.Findings)
+	key := toDraw(k.Header, k.Group, c.rows, g.Findings)
+	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, key)
+	g.Shown = k.shown(key, s.over)
 	return g
 }
 

@@ -14,7 +14,7 @@ func measure(c *Case) *Measured {
 	if len(c.Rows) == 0 || len(c.Promise.Limits) == 0 {
 		return nil
 	}
-	few := c.first(fewRows)
+	few := c.begun()
 	m := &Measured{Scope: few.measuredScope()}
 	c.measureBucket(m)
 	few.measureReadings(m)

@@ -49,6 +49,7 @@ type obedience struct {
 	blocked bool // some retry could not be judged because an unanswered request may be decided at any time
 
 	print fingerprint
+	waits Waits
 }
 
 // A pair is a rejection and the request that shows what its promise was worth.
@@ -150,6 +151,7 @@ func (o *obedience) settle(s *spell, now time.Duration) {
 		}
 		o.earlyN++
 		o.print.short(p)
+		o.waits.short(p)
 		if len(o.early) < few {
 			o.early = append(o.early, p)
 		}
@@ -200,7 +202,9 @@ func (o *obedience) needed(rejected, admitted Row, least, most time.Duration, cl
 		return
 	}
 	o.print.between(rejected.Wait, least, most)
-	if excess := wait - rounding - clock.fast(most); excess > 0 {
+	excess := wait - rounding - clock.fast(most)
+	o.waits.add(WaitPoint{At: rejected.Answered, Told: wait, Rounding: rounding, Least: max(least, 0), Most: most, Long: excess > 0})
+	if excess > 0 {
 		o.lateN++
 		if excess > o.excess {
 			o.excess = excess

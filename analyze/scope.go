@@ -262,14 +262,14 @@ func (c *Case) measuredScope() string {
 		return unknownScope
 	}
 	documented := documentedScope(c.Promise)
-	all := c.hypotheses(documented)
+	all := c.tested()
 	if len(all) < 2 {
 		return unknownScope
 	}
 	var left []hypothesis
-	for i := range all {
-		if c.test(&all[i], 1); all[i].explains() {
-			left = append(left, all[i])
+	for _, h := range all {
+		if h.explains() {
+			left = append(left, h)
 		}
 	}
 	if len(left) != 1 {
@@ -289,4 +289,18 @@ func (c *Case) measuredScope() string {
 		}
 	}
 	return unknownScope
+}
+
+// tested returns the ways to put the senders together, the documented one
+// first, each with the first thing that breaks it.
+func (c *Case) tested() []hypothesis {
+	if c.put == nil {
+		c.put = c.hypotheses(documentedScope(c.Promise))
+		for i := range c.put {
+			if len(c.put) > 1 {
+				c.test(&c.put[i], 1)
+			}
+		}
+	}
+	return c.put
 }

@@ -77,10 +77,7 @@ func (c *conductor) play(pace scenarios.Pace, i int, p scenarios.Phase, start ti
 		return start, false
 	}
 	c.tell(Event{Begins: true, Phase: i})
-	early := lead
-	if pace.Length(p) == 0 {
-		early = burstLead
-	}
+	early := leadOf(pace, p)
 	if c.warm(pace, p) {
 		start = max(start, c.clock.now()+early)
 	}

@@ -25,6 +25,9 @@ const dialTimeout = 10 * time.Second
 // shakes hands where the target speaks TLS.
 func dialer(o Options, target *url.URL, by scenarios.Transport, source netip.Addr) dial {
 	plain := resolved(plainDialer(o, source), by.Resolve)
+	if by.HTTP != 2 && !by.Fast { // requests of HTTP/2 share a connection, and the lean client has gates of its own
+		plain = gated(plain)
+	}
 	if target.Scheme != "https" {
 		return plain
 	}

@@ -3,6 +3,8 @@ package attack
 import (
 	"sync"
 	"time"
+
+	"duckload/scenarios"
 )
 
 // A start keeps a request that is ready until its moment. What takes long is
@@ -20,11 +22,22 @@ type start struct {
 func newStart(at time.Duration) *start { return &start{at: at, open: make(chan struct{})} }
 
 // How long before its moment a request is made ready. It holds a connection
-// from then on, so it is short where requests follow each other evenly.
+// from then on, so it is short where requests follow each other evenly. In a
+// burst there are many to be made ready, and each takes a while more.
 const (
-	lead      = 4 * time.Millisecond
-	burstLead = 120 * time.Millisecond
+	lead     = 4 * time.Millisecond
+	leadEach = 500 * time.Microsecond
+	leadMost = 120 * time.Millisecond
 )
+
+// leadOf returns the lead of a static phase. One that is over before its first
+// request is made ready is a burst.
+func leadOf(pace scenarios.Pace, p scenarios.Phase) time.Duration {
+	if pace.Length(p) > lead {
+		return lead
+	}
+	return min(leadMost, lead+time.Duration(pace.Requests(p))*leadEach)
+}
 
 // wait returns at the moment. nil has no moment.
 func (s *start) wait() {

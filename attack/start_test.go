@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"duckload/history"
+	"duckload/scenarios"
 )
 
 func TestARequestThatIsReadyGoesAtItsMoment(t *testing.T) {
@@ -48,6 +49,24 @@ func TestARequestThatIsLateGoesAtOnce(t *testing.T) {
 	none.by(func() { sent++ })
 	if sent != 2 {
 		t.Errorf("got %d requests sent, want one without a moment sent at once", sent-1)
+	}
+}
+
+// A request that is made ready holds a connection: one that is alone must not
+// keep it from the one before, and many take long.
+func TestTheLeadOfABurstGrowsWithIt(t *testing.T) {
+	for phase, want := range map[string]time.Duration{
+		"{burst: 1}":               lead + leadEach,
+		"{burst: 20}":              lead + 20*leadEach,
+		"{burst: 400}":             leadMost,
+		"{hold: 500/s, for: 10s}":  lead,
+		"{hold: 1000/s, for: 10s}": lead,
+	} {
+		p := pacing(t, phase).Tracks[0].Phases[0]
+		pace, _ := scenarios.PaceOf(p)
+		if got := leadOf(pace, p); got != want {
+			t.Errorf("%s: got a lead of %v, want %v", phase, got, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"context"
+	"net"
 	"net/http/httptrace"
 	"net/textproto"
 	"sync"
@@ -22,8 +23,9 @@ type trace struct {
 
 	mu       sync.Mutex
 	tries    []time.Duration // each attempt: nothing had been sent before
-	refused  bool            // allowed said no
-	first    time.Duration   // first byte of an answer, perhaps not the final one
+	one      [1]time.Duration
+	refused  bool          // allowed said no
+	first    time.Duration // first byte of an answer, perhaps not the final one
 	hasFirst bool
 	interim  bool // a 1xx answer came before the final one
 }
@@ -55,19 +57,49 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 	}
 }
 
+// gotConn waits for the moment, or leaves that to the gate that the request
+// goes through.
 func (t *trace) gotConn(info httptrace.GotConnInfo) {
+	if g := gateOf(info.Conn); g != nil {
+		g.next.Store(t)
+		return
+	}
 	t.start.wait()
+	_ = t.leave(info.Conn) // without its connection and its context, nothing of a refused request can be sent
+}
+
+// leave notes that the first byte of an attempt may leave from now on, or
+// refuses it.
+func (t *trace) leave(c net.Conn) error {
 	at := t.clock.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.allowed != nil && !t.allowed(len(t.tries)) {
-		// Without its connection and its context, nothing of it can leave.
 		t.refused = true
-		info.Conn.Close()
+		c.Close()
 		t.cancel()
-		return
+		return errNotSent
+	}
+	if t.tries == nil {
+		t.tries = t.one[:0]
 	}
 	t.tries = append(t.tries, at)
+	return nil
+}
+
+// pass writes the first bytes of an attempt. If none of them left, it was
+// none: the connection was closed while the request waited for its moment.
+func (t *trace) pass(c net.Conn, p []byte) (int, error) {
+	if err := t.leave(c); err != nil {
+		return 0, err
+	}
+	n, err := c.Write(p)
+	if err != nil && n == 0 {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.tries = t.tries[:len(t.tries)-1]
+	}
+	return n, err
 }
 
 func (t *trace) gotFirstByte() {

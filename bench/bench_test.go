@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The programs of this package are the test binary itself, started with the
@@ -76,8 +75,8 @@ func run(b *testing.B, c *exec.Cmd, mayFail bool) string {
 	return string(out)
 }
 
-// A table prints rows of a measurement as they are known.
-func table(title string, rows ...[]string) {
+// table prints the rows of a measurement, and what is to be said of them all.
+func table(title, remark string, rows ...[]string) {
 	fmt.Printf("\n%s\n", title)
 	widths := map[int]int{}
 	for _, row := range rows {
@@ -91,6 +90,7 @@ func table(title string, rows ...[]string) {
 		}
 		fmt.Println()
 	}
+	fmt.Println("  " + remark)
 }
 
 // median returns the middle of some values, and quantile another part.
@@ -101,20 +101,7 @@ func quantile[T cmp.Ordered](values []T, q float64) T {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
-func micros(d time.Duration) string { return fmt.Sprintf("%.0f µs", float64(d)/1e3) }
-
-// against says how a ratio stands beside what was aimed at.
-func against(ratio float64, most bool, aim float64) string {
-	word, met := "≥", ratio >= aim
-	if most {
-		word, met = "≤", ratio <= aim
-	}
-	verdict := "met"
-	if !met {
-		verdict = "not met"
-	}
-	return fmt.Sprintf("%.2f (aim %s %g: %s)", ratio, word, aim, verdict)
-}
+func micros(ns float64) string { return fmt.Sprintf("%.0f µs", ns/1e3) }
 
 // duckload runs a plan written by hand against a target, and returns the
 // folder of its record.

@@ -18,56 +18,55 @@ const pacedFor = 2 * time.Second
 // when a tool meant to begin.
 func BenchmarkPacing(b *testing.B) {
 	w := startWitness(b)
-	rows := [][]string{{"rate", "sender", "requests", "p50", "p99", "p50 against duckload's"}}
 	for _, rate := range []int{50, 500, 2000} {
-		senders := []struct {
-			name string
-			send func(rate int)
-		}{
-			{"spin", func(rate int) {
-				run(b, own(b, "spin", w.address, strconv.Itoa(rate), strconv.Itoa(rate*int(pacedFor/time.Second))), false)
-			}},
-			{"duckload", func(rate int) {
-				duckload(b, w.url(), fmt.Sprintf("pacing: [{hold: %d/s, for: %s}]", rate, pacedFor))
-			}},
-			{"duckload, fast", func(rate int) {
-				duckload(b, w.url(), fmt.Sprintf("transport: fast, pacing: [{hold: %d/s, for: %s}]", rate, pacedFor))
-			}},
-			{"vegeta", func(rate int) { vegetaPaced(b, w.url(), rate) }},
-			{"k6", func(rate int) { k6Paced(b, w.url(), rate) }},
-		}
-		p50, p99, counts := map[string][]time.Duration{}, map[string][]time.Duration{}, map[string][]int{}
-		for range 3 * b.N {
-			for _, s := range senders {
-				w.seen()
-				s.send(rate)
-				at := w.seen()
-				errs := errors(at, rate)
-				p50[s.name] = append(p50[s.name], median(errs))
-				p99[s.name] = append(p99[s.name], quantile(errs, 0.99))
-				counts[s.name] = append(counts[s.name], len(at))
-			}
-		}
-		ours := float64(median(p50["duckload"]))
-		for _, s := range senders {
-			ratio := float64(median(p50[s.name])) / ours
-			said := fmt.Sprintf("%.2f", ratio)
-			switch s.name {
-			case "spin":
-				said = "duckload's is " + against(1/ratio, true, 2)
-			case "vegeta", "k6":
-				said = against(ratio, false, map[bool]float64{true: 3, false: 4}[rate == 50])
-			}
-			rows = append(rows, []string{fmt.Sprintf("%d/s", rate), s.name, fmt.Sprint(median(counts[s.name])), micros(median(p50[s.name])), micros(median(p99[s.name])), said})
-		}
-		want := rate * int(pacedFor/time.Second)
-		for _, name := range []string{"duckload", "duckload, fast"} {
-			if got := counts[name]; slices.Min(got) != want || slices.Max(got) != want {
-				b.Errorf("%s at %d/s: got counts %v, want %d exactly", name, rate, got, want)
-			}
+		b.Run(fmt.Sprint(rate), func(b *testing.B) { paced(b, w, rate) })
+	}
+}
+
+func paced(b *testing.B, w witness, rate int) {
+	const floor, standard, lean, vegeta, k6 = "spin", "duckload, net/http", "duckload, fast", "vegeta", "k6"
+	counts, p99 := map[string][]int{}, map[string][]float64{}
+	hold := fmt.Sprintf("pacing: [{hold: %d/s, for: %s}]", rate, pacedFor)
+	want := rate * int(pacedFor/time.Second)
+	p50 := func(name string, send func()) contestant {
+		return contestant{name, func() float64 {
+			w.seen()
+			send()
+			at := w.seen()
+			off := errors(at, rate)
+			counts[name] = append(counts[name], len(at))
+			p99[name] = append(p99[name], float64(quantile(off, 0.99)))
+			return float64(median(off))
+		}}
+	}
+	r := compete(5*b.N,
+		p50(floor, func() { run(b, own(b, "spin", w.address, strconv.Itoa(rate), strconv.Itoa(want)), false) }),
+		p50(standard, func() { duckload(b, w.url(), hold) }),
+		p50(lean, func() { duckload(b, w.url(), "transport: fast, "+hold) }),
+		p50(vegeta, func() { vegetaPaced(b, w.url(), rate) }),
+		p50(k6, func() { k6Paced(b, w.url(), rate) }),
+	)
+	least := 4.0 // times better than other tools
+	if rate == 50 {
+		least = 3
+	}
+	rows := [][]string{{"sender", "requests", "p50", "p99", "p50: duckload against spin, others against duckload with net/http"}}
+	for _, name := range r.names {
+		against := map[string]string{
+			floor:    "1",
+			standard: r.ratio(standard, floor).atMost(2),
+			lean:     r.ratio(lean, floor).atMost(2),
+			vegeta:   r.ratio(vegeta, standard).atLeast(least),
+			k6:       r.ratio(k6, standard).atLeast(least),
+		}[name]
+		rows = append(rows, []string{name, fmt.Sprint(median(counts[name])), micros(r.median(name)), micros(median(p99[name])), against})
+	}
+	for _, name := range []string{standard, lean} {
+		if got := counts[name]; slices.Min(got) != want || slices.Max(got) != want {
+			b.Errorf("%s at %d/s: got counts %v, want %d exactly", name, rate, got, want)
 		}
 	}
-	table("Pacing: |arrival at the server − where it should be|", rows...)
+	table(fmt.Sprintf("Pacing at %d/s: |arrival at the server − where it should be|", rate), r.quiet(), rows...)
 }
 
 // errors returns how far each arrival is from an even rate.

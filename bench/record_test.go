@@ -19,19 +19,24 @@ import (
 // BenchmarkRecord is what keeping every observation costs: bytes on disk, and
 // a share of the throughput.
 func BenchmarkRecord(b *testing.B) {
+	const without, with = "no record", "every observation"
 	target := nginx(b)
-	var with, without, bytes []float64
-	for i := range 9 * b.N {
-		dir := filepath.Join(b.TempDir(), strconv.Itoa(i))
-		without = append(without, seconds(b, target, ""))
-		with = append(with, seconds(b, target, dir))
-		bytes = append(bytes, sizeOf(b, dir)/many)
-	}
-	cost := 100 * (1 - median(without)/median(with))
-	table(fmt.Sprintf("Record: %d requests over %d connections, nginx", many, atOnce),
-		[]string{"bytes an observation", against(median(bytes), true, 24)},
-		[]string{"cost, % of the throughput", against(cost, true, 10)},
-		[]string{"requests a second without, with", fmt.Sprintf("%.0f, %.0f", many/median(without), many/median(with))},
+	var bytes []float64
+	r := compete(9*b.N,
+		contestant{without, func() float64 { return many / seconds(b, target, "") }},
+		contestant{with, func() float64 {
+			dir := filepath.Join(b.TempDir(), "record")
+			took := seconds(b, target, dir)
+			bytes = append(bytes, sizeOf(b, dir)/many)
+			return many / took
+		}},
+	)
+	size := ratio{median(bytes), quantile(bytes, 0.25), quantile(bytes, 0.75)}
+	table(fmt.Sprintf("Record: %d requests over %d connections, nginx", many, atOnce), r.quiet(),
+		[]string{"requests a second, " + without, fmt.Sprintf("%.0f", r.median(without))},
+		[]string{"requests a second, " + with, fmt.Sprintf("%.0f", r.median(with))},
+		[]string{"the second against the first", r.ratio(with, without).atLeast(0.9)},
+		[]string{"bytes an observation", size.atMost(24)},
 	)
 }
 

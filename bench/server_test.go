@@ -45,7 +45,10 @@ type arrivals struct {
 	at    []time.Duration
 }
 
-var yes = []byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+var (
+	yes  = []byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	ends = []byte("\r\n\r\n")
+)
 
 func (a *arrivals) serve(c net.Conn) {
 	defer c.Close()
@@ -57,19 +60,18 @@ func (a *arrivals) serve(c net.Conn) {
 			return
 		}
 		buffer = buffer[:len(buffer)+n]
-		end := bytes.Index(buffer, []byte("\r\n\r\n"))
-		if end < 0 {
-			continue
+		// More than one may come at once, to a sender that does not wait for answers.
+		for end := bytes.Index(buffer, ends); end >= 0; end = bytes.Index(buffer, ends) {
+			if bytes.HasPrefix(buffer, []byte("GET /arrivals ")) {
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"+a.take())
+				return
+			}
+			a.mu.Lock()
+			a.at = append(a.at, at)
+			a.mu.Unlock()
+			c.Write(yes)
+			buffer = buffer[:copy(buffer, buffer[end+len(ends):])]
 		}
-		if bytes.HasPrefix(buffer, []byte("GET /arrivals ")) {
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"+a.take())
-			return
-		}
-		a.mu.Lock()
-		a.at = append(a.at, at)
-		a.mu.Unlock()
-		c.Write(yes)
-		buffer = buffer[:copy(buffer, buffer[end+4:])]
 	}
 }
 

@@ -60,35 +60,24 @@ http {
 // BenchmarkThroughput is how many requests a second go over 64 connections,
 // every one on record with duckload and vegeta.
 func BenchmarkThroughput(b *testing.B) {
+	const floor, vegeta, ours = "wrk", "vegeta", "duckload, fast"
 	target := nginx(b)
-	tools := []struct {
-		name    string
-		measure func() float64
-	}{
-		{"wrk", func() float64 { return wrk(b, target) }},
-		{"bombardier", func() float64 { return bombardier(b, target) }},
-		{"vegeta", func() float64 { return vegetaFlat(b, target) }},
-		{"duckload, fast", func() float64 { return duckloadFlat(b, target, "fast") }},
-		{"duckload, net/http", func() float64 { return duckloadFlat(b, target, "standard") }},
-	}
-	rates := map[string][]float64{}
-	for range 5 * b.N {
-		for _, t := range tools {
-			rates[t.name] = append(rates[t.name], t.measure())
-		}
-	}
+	r := compete(7*b.N,
+		contestant{floor, func() float64 { return wrk(b, target) }},
+		contestant{"bombardier", func() float64 { return bombardier(b, target) }},
+		contestant{vegeta, func() float64 { return vegetaFlat(b, target) }},
+		contestant{ours, func() float64 { return duckloadFlat(b, target, "fast") }},
+		contestant{"duckload, net/http", func() float64 { return duckloadFlat(b, target, "standard") }},
+	)
 	rows := [][]string{{"tool", "requests a second", "against wrk", "against vegeta"}}
-	ours := "duckload, fast"
-	for _, t := range tools {
-		rate := median(rates[t.name])
-		toWrk, toVegeta := rate/median(rates["wrk"]), rate/median(rates["vegeta"])
-		row := []string{t.name, fmt.Sprintf("%.0f", rate), fmt.Sprintf("%.2f", toWrk), fmt.Sprintf("%.2f", toVegeta)}
-		if t.name == ours {
-			row[2], row[3] = against(toWrk, false, 0.45), against(toVegeta, false, 2)
+	for _, name := range r.names {
+		row := []string{name, fmt.Sprintf("%.0f", r.median(name)), r.ratio(name, floor).String(), r.ratio(name, vegeta).String()}
+		if name == ours {
+			row[2], row[3] = r.ratio(name, floor).atLeast(0.45), r.ratio(name, vegeta).atLeast(2)
 		}
 		rows = append(rows, row)
 	}
-	table(fmt.Sprintf("Throughput: %d connections, nginx", atOnce), rows...)
+	table(fmt.Sprintf("Throughput: %d connections, nginx", atOnce), r.quiet(), rows...)
 }
 
 var wrkSays = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)

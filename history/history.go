@@ -62,7 +62,8 @@ type Header struct {
 	Lanes  []Lane  `json:"lanes"`
 	Phases []Phase `json:"phases"`
 
-	Source string `json:"source"` // the scenario as text, secrets masked
+	Source string `json:"source"`         // the scenario as text, secrets masked
+	File   string `json:"file,omitempty"` // where the scenario was read from; empty: it is built in, or nobody knows
 }
 
 // A Group is a group of endpoints with one promise.
@@ -73,6 +74,9 @@ type Group struct {
 
 	Exclusive bool `json:"exclusive"` // nobody else uses the keys during the run
 	Fresh     bool `json:"fresh"`     // the keys were never used before the run: allowance is whole at moment 0
+
+	// Line is where the group begins in the scenario, from 1; 0: unknown.
+	Line int `json:"line,omitempty"`
 
 	// Requests are the group's requests as a line each, secrets masked: "GET
 	// /beak/metrics". Evidence counts them from 0.
@@ -150,11 +154,14 @@ func Of(header Header, observations []Observation, end *End) *History {
 func (h *History) All() iter.Seq2[Observation, error] { return h.all() }
 
 // Outcome classifies an observation by the promise of its group.
-func (h *History) Outcome(o Observation) limiter.Outcome {
+func (h *History) Outcome(o Observation) limiter.Outcome { return h.Header.Outcome(o) }
+
+// Outcome classifies an observation of the run by the promise of its group.
+func (h *Header) Outcome(o Observation) limiter.Outcome {
 	if o.Resent || o.Answered == Never {
 		return limiter.Unknown
 	}
-	return h.Header.Groups[h.Header.Lanes[o.Lane].Group].Promise.Outcome(o.Status, o.Evidence)
+	return h.Groups[h.Lanes[o.Lane].Group].Promise.Outcome(o.Status, o.Evidence)
 }
 
 // Collect returns every observation in order of Sent.

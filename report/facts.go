@@ -129,3 +129,11 @@ func tally(groups []analyze.Group) (pass, fail, inconclusive int) {
 	}
 	return pass, fail, inconclusive
 }
+
+// brokenOff says why a run is not whole.
+func brokenOff(f analyze.Findings) string {
+	if f.Run.Reason != "" {
+		return f.Run.Reason
+	}
+	return "not everything that was planned was sent and recorded"
+}

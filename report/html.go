@@ -11,10 +11,11 @@ import (
 )
 
 var htmlFormat = Format{
-	Name:  "html",
-	Doc:   "one page for people, with pictures; needs no network and no script",
-	File:  "report.html",
-	Write: writeHTML,
+	Name:   "html",
+	Doc:    "one page for people, with pictures; needs no network and no script",
+	File:   "report.html",
+	Always: true,
+	Write:  writeHTML,
 }
 
 //go:embed page/style.css

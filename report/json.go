@@ -17,10 +17,11 @@ import (
 const Schema = "duckload.verdict/1"
 
 var jsonFormat = Format{
-	Name:  "json",
-	Doc:   "every finding, for programs: schema " + Schema,
-	File:  "verdict.json",
-	Write: writeJSON,
+	Name:   "json",
+	Doc:    "every finding, for programs: schema " + Schema,
+	File:   "verdict.json",
+	Always: true,
+	Write:  writeJSON,
 }
 
 // The names of verdict.json are a contract: keys may be added, none renamed or
@@ -190,7 +191,7 @@ func verdict(r Report) verdictJSON {
 func groupOf(h history.Header, g analyze.Group) groupJSON {
 	all := groupJSON{
 		Name: g.Name, Outcome: string(g.Outcome), Lanes: some(g.Lanes),
-		Promise: []limitJSON{}, Measured: measuredOf(g.Measured), Checks: []checkJSON{},
+		Promise: limitsOf(g.Promise), Measured: measuredOf(g.Measured), Checks: []checkJSON{},
 		Requests: requestsJSON{g.Sent, g.Admitted, g.Rejected, g.Unknown},
 		Latency: latencyJSON{
 			Admitted: percentiles(g.Latency[limiter.Admitted]),
@@ -198,18 +199,8 @@ func groupOf(h history.Header, g analyze.Group) groupJSON {
 			Unknown:  percentiles(g.Latency[limiter.Unknown]),
 		},
 	}
-	for _, l := range g.Promise.Limits {
-		limit := limitJSON{
-			Limit: l.Limit, Window: l.Window.Seconds(), Scope: said(string(l.Scope)), Reading: string(l.Reading),
-			Tolerance: l.Tolerance, RejectsConsume: l.RejectsConsume, Verified: !l.Unverified,
-		}
-		if l.Burst > 0 {
-			limit.Burst = &l.Burst
-		}
-		all.Promise = append(all.Promise, limit)
-	}
 	for _, f := range g.Findings {
-		all.Checks = append(all.Checks, checkJSON{ID: f.Check, Outcome: string(f.Outcome), Message: f.Message, Witness: witnessOf(h, f.Witness)})
+		all.Checks = append(all.Checks, checkOf(h, f))
 	}
 	return all
 }

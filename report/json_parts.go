@@ -10,6 +10,25 @@ import (
 	"duckload/limiter"
 )
 
+func limitsOf(p limiter.Promise) []limitJSON {
+	all := []limitJSON{}
+	for _, l := range p.Limits {
+		limit := limitJSON{
+			Limit: l.Limit, Window: l.Window.Seconds(), Scope: said(string(l.Scope)), Reading: string(l.Reading),
+			Tolerance: l.Tolerance, RejectsConsume: l.RejectsConsume, Verified: !l.Unverified,
+		}
+		if l.Burst > 0 {
+			limit.Burst = &l.Burst
+		}
+		all = append(all, limit)
+	}
+	return all
+}
+
+func checkOf(h history.Header, f analyze.Finding) checkJSON {
+	return checkJSON{ID: f.Check, Outcome: string(f.Outcome), Message: f.Message, Witness: witnessOf(h, f.Witness)}
+}
+
 func witnessOf(h history.Header, w *analyze.Witness) *witnessJSON {
 	if w == nil {
 		return nil

@@ -12,6 +12,7 @@ import (
 var junitFormat = Format{
 	Name:  "junit",
 	Doc:   "checks as test cases, for CI servers: a suite for each group",
+	File:  "junit.xml",
 	Write: writeJUnit,
 }
 
@@ -29,13 +30,16 @@ type (
 		Suites   []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
-		Name       string          `xml:"name,attr"`
-		Tests      int             `xml:"tests,attr"`
-		Failures   int             `xml:"failures,attr"`
-		Errors     int             `xml:"errors,attr"`
-		Timestamp  string          `xml:"timestamp,attr"`
-		Properties []junitProperty `xml:"properties>property,omitempty"`
-		Cases      []junitCase     `xml:"testcase"`
+		Name       string           `xml:"name,attr"`
+		Tests      int              `xml:"tests,attr"`
+		Failures   int              `xml:"failures,attr"`
+		Errors     int              `xml:"errors,attr"`
+		Timestamp  string           `xml:"timestamp,attr"`
+		Properties *junitProperties `xml:"properties"` // nil: none; an empty element is none of the schema's
+		Cases      []junitCase      `xml:"testcase"`
+	}
+	junitProperties struct {
+		Properties []junitProperty `xml:"property"`
 	}
 	junitProperty struct {
 		Name  string `xml:"name,attr"`
@@ -71,12 +75,12 @@ func junit(r Report) junitSuites {
 		all.add(incomplete(f), r)
 	}
 	for _, g := range f.Groups {
-		s := junitSuite{Name: printable(g.Name), Properties: []junitProperty{
+		s := junitSuite{Name: printable(g.Name), Properties: &junitProperties{[]junitProperty{
 			{"documented", printable(documented(g.Promise))},
 			{"measured limit per window", measuredRate(g)},
 			{"measured burst", measuredBurst(g)},
 			{"requests", outcomes(g)},
-		}}
+		}}}
 		seen := map[string]int{}
 		for _, finding := range g.Findings {
 			c := caseOf(r, finding)
@@ -96,13 +100,9 @@ func junit(r Report) junitSuites {
 // incomplete is a suite that fails where a run is not whole: what was never
 // sent must not look like what holds.
 func incomplete(f analyze.Findings) junitSuite {
-	reason := f.Run.Reason
-	if reason == "" {
-		reason = "not everything that was planned was sent and recorded"
-	}
 	return junitSuite{Name: "duckload", Cases: []junitCase{{
 		Class: printable(f.Run.Scenario) + ".duckload", Name: "complete",
-		Error: &junitProblem{Type: "incomplete", Message: printable(reason), Text: printable(strings.Join(f.Caveats, "; "))},
+		Error: &junitProblem{Type: "incomplete", Message: printable(brokenOff(f)), Text: printable(strings.Join(f.Caveats, "; "))},
 	}}}
 }
 

@@ -12,12 +12,49 @@ import (
 	"duckload/analyze"
 )
 
+// Every format of every sample is in testdata, as a person would see it.
 func TestVerdictsForMachines(t *testing.T) {
-	for _, s := range samples {
-		t.Run(s.name, func(t *testing.T) {
-			golden(t, s.name+".junit.xml", written(t, func(w io.Writer) error { return writeJUnit(w, s.report()) }))
-			golden(t, s.name+".md", written(t, func(w io.Writer) error { return writeMarkdown(w, s.report()) }))
-		})
+	names := map[string]string{
+		"junit": ".junit.xml", "markdown": ".md", "ndjson": ".ndjson", "prometheus": ".prom", "github": ".github.txt",
+	}
+	for _, f := range Formats {
+		ending := names[f.Name]
+		if ending == "" {
+			continue // has a test of its own
+		}
+		for _, s := range samples {
+			golden(t, s.name+ending, written(t, func(w io.Writer) error { return f.Write(w, s.report()) }))
+		}
+		if f.Name != "ndjson" { // which has a value of a million bytes as it is
+			golden(t, "hostile"+ending, written(t, func(w io.Writer) error { return f.Write(w, hostileEverywhere()) }))
+		}
+	}
+	golden(t, "hostile.txt", []byte(summaryOf(t, hostileEverywhere(), 0, false)))
+}
+
+// What a server says can neither break out of a format nor command what reads
+// it: no format but the page of HTML holds a control character, an invalid
+// byte or a header value of a million bytes in full.
+func TestNoFormatObeysAServer(t *testing.T) {
+	for _, f := range Formats {
+		text := written(t, func(w io.Writer) error { return f.Write(w, hostileEverywhere()) })
+		if !utf8.Valid(text) {
+			t.Errorf("%s: not UTF-8", f.Name)
+		}
+		for _, r := range string(text) {
+			if r != '\n' && unseen(r) {
+				t.Errorf("%s: holds %U", f.Name, r)
+				break
+			}
+		}
+		if f.Name != "json" && f.Name != "ndjson" && len(text) > 1<<20 {
+			t.Errorf("%s: %d bytes, want at most 1 MiB", f.Name, len(text))
+		}
+		for line := range strings.Lines(string(text)) {
+			if f.Name != "github" && (strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") && f.Name == "text") {
+				t.Errorf("%s: a runner would obey %.80q", f.Name, line)
+			}
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 var markdownFormat = Format{
 	Name:  "markdown",
 	Doc:   "a summary for pull requests, step summaries and chats",
+	File:  "summary.md",
 	Write: writeMarkdown,
 }
 

@@ -52,14 +52,15 @@ func when(d time.Duration) string {
 
 // span writes a certified interval with as many digits as its width is worth,
 // rounded outwards, so that what is shown is still certain: "99.98–100.03",
-// "200", "at least 4.8".
+// "200", "at least 4.8". A bound far above the other says nothing to a reader
+// and is left out: "at least 493", not "493–1156789".
 func span(i analyze.Interval) string {
 	switch {
 	case math.IsNaN(i.Low) || math.IsNaN(i.High):
 		return "unknown"
 	case math.IsInf(i.High, 1) && i.Low <= 0:
 		return "unknown"
-	case math.IsInf(i.High, 1):
+	case math.IsInf(i.High, 1) || i.Low > 0 && i.High > farAbove*i.Low:
 		return "at least " + rounded(i.Low, 2, math.Floor)
 	case i.Low == i.High:
 		return rounded(i.Low, 4, math.Round)
@@ -67,6 +68,10 @@ func span(i analyze.Interval) string {
 	digits := max(0, int(math.Ceil(-math.Log10((i.High-i.Low)/4)))) // rounding adds at most half of the width
 	return rounded(i.Low, digits, math.Floor) + "–" + rounded(i.High, digits, math.Ceil)
 }
+
+// farAbove is how many times the lower bound of an interval the upper one may
+// be before it is left out.
+const farAbove = 100
 
 // rounded writes a number with at most some digits behind the point. A number
 // within a millionth of the last digit counts as being there already: binary

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"iter"
 	"math"
+	"strings"
 	"time"
 
 	"duckload/analyze"
@@ -150,6 +152,7 @@ func latency(n int, median time.Duration) analyze.Latency {
 // whose answers hold what an attacker would send.
 func failing() Report {
 	r := passing()
+	r.Observations, r.Header.File, r.Header.Groups[0].Line, r.Header.Groups[1].Line = seen(), "limits/space-duck.yaml", 21, 24
 	f := &r.Findings
 	f.Outcome = analyze.Fail
 	f.Sentence = "2 of 42 checks fail, in metrics and signup"
@@ -228,4 +231,44 @@ func undecided() Report {
 	s.Timeline = analyze.Timeline{Bin: 500 * time.Millisecond, Offered: []int{0, 1}, Admitted: []int{0, 0}, Rejected: []int{0, 0}, Unknown: []int{0, 1}}
 	s.Latency[limiter.Unknown] = latency(1, 2*time.Second)
 	return r
+}
+
+// hostileEverywhere puts what an attacker would send into everything that a
+// server, or whoever wrote a scenario, can choose.
+func hostileEverywhere() Report {
+	r := failing()
+	const bad = "</script><script>alert(1)</script>\x1b]0;owned\a\r\n::error::owned\x00\u202e\xff]]>\"'`|%0A{{.}}${x}"
+	r.Header.Target, r.Findings.Run.Target = "http://127.0.0.1/"+bad, "http://127.0.0.1/"+bad
+	r.Header.Scenario, r.Findings.Run.Scenario = bad, bad
+	r.Header.File = "dir/" + bad + ",:.yaml"
+	r.Findings.Run.Reason, r.Findings.Run.Complete = bad, false
+	r.Findings.Sentence += bad
+	r.Findings.Caveats = []string{bad}
+	for i := range r.Findings.Groups {
+		g := &r.Findings.Groups[i]
+		g.Name += bad
+		r.Header.Groups[i].Name, r.Header.Groups[i].Line = g.Name, i+1
+		for k := range g.Findings {
+			g.Findings[k].Message += bad
+		}
+	}
+	w := r.Findings.Groups[1].Findings[3].Witness
+	w.Sentence += bad
+	w.Requests[0].Fields = append(hostile(), limiter.Field{Name: "X-Ratelimit-Limit" + bad, Value: strings.Repeat("A\xff", 1<<19)})
+	return r
+}
+
+// seen are the observations of the failing sample that its events show.
+func seen() iter.Seq2[history.Observation, error] {
+	return func(yield func(history.Observation, error) bool) {
+		for _, o := range []history.Observation{
+			{Seq: 1, Intended: time.Second, Sent: 1012 * time.Millisecond, Answered: 1014 * time.Millisecond, Done: 1015 * time.Millisecond, Status: 200, BytesIn: 12},
+			{Lane: 1, Phase: 1, Seq: 6, Intended: time.Second, Sent: time.Second, Answered: 1044 * time.Millisecond, Done: 1045 * time.Millisecond, Status: 429, BytesIn: 40, BytesOut: 12, Evidence: hostile()},
+			{Seq: 2, Intended: time.Second, Sent: 1015 * time.Millisecond, Answered: history.Never, Done: 31 * time.Second, Error: "timeout"},
+		} {
+			if !yield(o, nil) {
+				return
+			}
+		}
+	}
 }

@@ -132,3 +132,22 @@ func roundTicks(low, high float64, parts int) []tick {
 	}
 	return all
 }
+
+// powerTicks are round numbers on a logarithmic axis, at most about so many.
+func powerTicks(low, high float64, most int) []tick {
+	for _, digits := range [][]float64{{1, 1.5, 2, 3, 4, 5, 7}, {1, 2, 5}, {1, 3}, {1}} {
+		var all []tick
+		for decade := math.Floor(low); decade <= high; decade++ {
+			for _, digit := range digits {
+				n := digit * math.Pow(10, decade)
+				if y := math.Log10(n); y >= low && y <= high && (n >= 1 && n == math.Trunc(n)) {
+					all = append(all, tick{y, thousands(int(n))})
+				}
+			}
+		}
+		if len(all) <= max(most, 2) || len(digits) == 1 {
+			return all
+		}
+	}
+	return nil
+}

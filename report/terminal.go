@@ -10,9 +10,11 @@ import (
 	"duckload/limiter"
 )
 
-var terminalFormat = Format{
-	Name:  "terminal",
+var textFormat = Format{
+	Name:  "text",
+	Alias: "terminal",
 	Doc:   "the summary that a run ends with, as plain text",
+	File:  "summary.txt",
 	Write: func(w io.Writer, r Report) error { return Summary(w, r, 0, false) },
 }
 

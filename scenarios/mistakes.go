@@ -51,6 +51,10 @@ func (m Mistakes) sorted() Mistakes {
 	return slices.Compact(m)
 }
 
+// DidYouMean returns ` (did you mean "x"?)` for the nearest of some words, or
+// nothing if none is near.
+func DidYouMean(word string, words []string) string { return didYouMean(word, words) }
+
 // didYouMean returns ` (did you mean "x"?)` for the nearest of some words, or
 // nothing if none is near: a wrong guess is worse than no guess.
 func didYouMean(word string, words []string) string {
@@ -66,27 +70,30 @@ func didYouMean(word string, words []string) string {
 	return fmt.Sprintf(" (did you mean %q?)", best)
 }
 
-// distance counts the letters to insert, delete or replace to make a into b,
-// after Levenshtein. Words beyond 64 letters are never near anything.
+// distance counts the letters to insert, delete, replace or swap with their
+// neighbour to make a into b: optimal string alignment, after Damerau and
+// Levenshtein. Words beyond 64 letters are never near anything.
 func distance(a, b string) int {
 	if len(a) > 64 || len(b) > 64 {
 		return max(len(a), len(b))
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
 		row[0] = i + 1
 		for j := range len(b) {
-			replaced := diagonal
+			replaced := last[j]
 			if a[i] != b[j] {
 				replaced++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+			row[j+1] = min(replaced, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
+		before, last, row = last, row, before
 	}
-	return row[len(b)]
+	return last[len(b)]
 }

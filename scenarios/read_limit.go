@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -104,25 +105,42 @@ func (r *reader) perWindow(n node) (int64, time.Duration) {
 	if !ok {
 		return 1, time.Second
 	}
+	count, width, wrong := perWindowOf(text)
+	for _, w := range wrong {
+		r.bad(n, "%s", w)
+	}
+	return count, width
+}
+
+// ParsePerWindow reads requests per time: "100/min", "5/s", "100/90s". The error
+// has a line for each mistake.
+func ParsePerWindow(text string) (count int64, window time.Duration, err error) {
+	count, window, wrong := perWindowOf(text)
+	if len(wrong) > 0 {
+		return 0, 0, errors.New(strings.Join(wrong, "\n"))
+	}
+	return count, window, nil
+}
+
+func perWindowOf(text string) (count int64, width time.Duration, wrong []string) {
 	found := ratio.FindStringSubmatch(text)
 	if found == nil {
-		r.bad(n, "must be requests per time, got %q (write 100/min, 10/s, 1000/h, 5000/day or 100/90s)", shortened(text))
-		return 1, time.Second
+		return 1, time.Second, []string{fmt.Sprintf("must be requests per time, got %q (write 100/min, 10/s, 1000/h, 5000/day or 100/90s)", shortened(text))}
 	}
-	count, wrong := parseWhole(strings.TrimSpace(found[1]), 1, 1_000_000_000)
-	width, wrongToo := parseWindow(strings.TrimSpace(found[2]))
-	for _, w := range []string{wrong, wrongToo} {
+	count, badCount := parseWhole(strings.TrimSpace(found[1]), 1, 1_000_000_000)
+	width, badWidth := parseWindow(strings.TrimSpace(found[2]))
+	for _, w := range []string{badCount, badWidth} {
 		if w != "" {
-			r.bad(n, "%s", w)
+			wrong = append(wrong, w)
 		}
 	}
 	if width == 0 {
 		width = time.Second
 	}
-	if wrong == "" && count > int64(width)/1000 {
-		r.bad(n, "more than 1000000 requests a second")
+	if badCount == "" && count > int64(width)/1000 {
+		wrong = append(wrong, "more than 1000000 requests a second")
 	}
-	return count, width
+	return count, width, wrong
 }
 
 func parseWindow(text string) (time.Duration, string) {

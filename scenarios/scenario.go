@@ -65,6 +65,9 @@ type Group struct {
 	place place // of its name in the file
 }
 
+// Line is where the group begins in its file, from 1; 0 if it came from none.
+func (g Group) Line() int { return g.place.line }
+
 // A Request is one request of a group.
 type Request struct {
 	Method  string

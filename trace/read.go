@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // sniffed is how much of a recording is looked at to find its format.
@@ -21,40 +24,65 @@ var errTooLong = errors.New("too long")
 var errTooMuch = fmt.Errorf("more than %d GiB", maxBytes>>30)
 
 // read finds the format of a recording and reads it.
-func (c *collector) read(r io.Reader, column string) {
-	in := bufio.NewReaderSize(&bounded{from: r, left: maxBytes}, maxLine)
+func (c *collector) read(r io.Reader) {
+	limit := int64(maxBytes)
+	if !c.gapless {
+		limit = math.MaxInt64
+	}
+	in := bufio.NewReaderSize(&bounded{from: r, left: limit}, maxLine)
 	head, err := in.Peek(sniffed)
 	if err != nil && err != io.EOF {
 		c.bad(0, "cannot be read: %v", err)
 		return
 	}
-	if bytes.HasPrefix(head, []byte{0x1f, 0x8b}) {
-		unzipped, err := gzip.NewReader(in)
+	if unzip := compression(head); unzip != nil {
+		unzipped, err := unzip(in)
 		if err != nil {
 			c.bad(0, "cannot be decompressed: %v", err)
 			return
 		}
-		in = bufio.NewReaderSize(&bounded{from: unzipped, left: maxBytes}, maxLine)
+		in = bufio.NewReaderSize(&bounded{from: unzipped, left: limit}, maxLine)
 		if head, err = in.Peek(sniffed); err != nil && err != io.EOF {
 			c.bad(0, "cannot be decompressed: %v", err)
 			return
 		}
 	}
-	first, _, _ := strings.Cut(strings.TrimLeft(string(bytes.TrimPrefix(head, mark)), "\r\n"), "\n")
+	text := strings.TrimLeft(string(bytes.TrimPrefix(head, mark)), " \t\r\n")
+	first, _, _ := strings.Cut(text, "\n")
 	switch {
 	case len(head) == 0:
 	case isBinary(head):
-		c.results(in, binary)
-	case strings.HasPrefix(first, "{"):
+		c.results(in, gobs)
+	case isHAR(text):
+		c.har(in)
+	case isVegetaJSON(first):
 		c.results(in, jsonLines)
+	case strings.HasPrefix(first, "{"):
+		c.objects(in)
 	case isResult(first):
 		c.results(in, csvLines)
 	case stamp(first) != "":
 		c.accessLog(in)
 	default:
-		c.csv(in, column)
+		c.csv(in)
 	}
 }
+
+// compression finds what undoes the compression of a recording; nil: it has none.
+func compression(head []byte) func(io.Reader) (io.Reader, error) {
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return func(r io.Reader) (io.Reader, error) {
+			return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxWindow), zstd.WithDecoderMaxWindow(maxWindow))
+		}
+	}
+	return nil
+}
+
+// maxWindow is the memory that a compressed recording may ask for.
+const maxWindow = 128 << 20
 
 // mark is what some editors write before text in UTF-8.
 var mark = []byte("\uFEFF")

@@ -14,7 +14,7 @@ import (
 
 // The encodings of vegeta's results.
 const (
-	binary    = "gob"
+	gobs      = "gob"
 	jsonLines = "JSON"
 	csvLines  = "CSV"
 )
@@ -37,9 +37,16 @@ func isResult(line string) bool {
 // results reads vegeta's results, which are in the order of their ends.
 func (c *collector) results(in *bufio.Reader, encoding string) {
 	c.format, c.disorder = "vegeta results", anyDisorder
+	if !c.gapless {
+		c.disorder = maxGap // an answer takes less
+	}
+	if c.options.Key != "" && c.options.Key != NoKey {
+		c.bad(0, "vegeta's results have no key %q (have none)", shortened(c.options.Key))
+		return
+	}
 	var decode vegeta.Decoder
 	switch encoding {
-	case binary:
+	case gobs:
 		decode = vegeta.NewDecoder(in)
 	case jsonLines:
 		decode = vegeta.NewJSONDecoder(&shortLines{from: in})
@@ -51,7 +58,6 @@ func (c *collector) results(in *bufio.Reader, encoding string) {
 		err := decode.Decode(&result)
 		switch {
 		case err == io.EOF:
-			c.silences()
 			return
 		case errors.Is(err, errTooLong):
 			c.bad(n, "longer than %d MiB", maxResult>>20)
@@ -60,26 +66,28 @@ func (c *collector) results(in *bufio.Reader, encoding string) {
 			c.bad(n, "not a result of vegeta's (%s): %s", encoding, shortened(fmt.Sprintf("%q", err.Error())))
 			return
 		}
+		if !c.matches(result.Method + " " + result.URL) {
+			continue
+		}
 		nanos, wrong := sinceEpoch(result.Timestamp)
 		if result.Timestamp.IsZero() {
 			wrong = "has no timestamp"
 		}
 		if wrong != "" {
-			c.bad(n, "%s", wrong)
-			if len(c.mistakes) == maxMistakes {
+			if !c.bad(n, "%s", wrong) {
 				return
 			}
 			continue
 		}
-		if !c.take(n, nanos) {
+		if !c.take(n, nanos, "") {
 			return
 		}
 	}
 }
 
 // silences finds gaps once all times are known and in order.
-func (c *collector) silences() {
-	moments := c.offsets()
+func (c *collector) silences(times []int64) {
+	moments := offsets(times)
 	for i := 1; i < len(moments) && len(c.mistakes) < maxMistakes; i++ {
 		if gap := moments[i] - moments[i-1]; gap > maxGap {
 			c.bad(0, "nothing for %s after its first %s (at most %s; cut the recording there)", gap, moments[i-1].Round(time.Second), maxGap)

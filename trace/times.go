@@ -13,7 +13,17 @@ import (
 // from the first, and all others must be like it.
 type units struct {
 	nanos int64 // in one; 0: not known yet
+	zones zones // whether dates have one
 }
+
+// zones says whether the dates of a recording name a time zone.
+type zones uint8
+
+const (
+	unseen zones = iota
+	zoned
+	bare // counted in UTC
+)
 
 // scales are the units by what they make of the present: 1.7e9 seconds are as
 // far from 1970 as 1.7e12 milliseconds.
@@ -32,9 +42,12 @@ var decimal = regexp.MustCompile(`^([+-]?)([0-9]{1,19})(?:\.([0-9]{0,40}))?$`)
 
 // parse returns a time in nanoseconds since 1970, or says what is wrong.
 func (u *units) parse(text string) (nanos int64, wrong string) {
+	if nanos, ok := u.plain(text); ok {
+		return nanos, ""
+	}
 	found := decimal.FindStringSubmatch(text)
 	if found == nil {
-		return parseDate(text)
+		return u.date(text)
 	}
 	whole, err := strconv.ParseUint(found[2], 10, 64)
 	switch {
@@ -69,6 +82,60 @@ func (u *units) name() string {
 		}
 	}
 	return ""
+}
+
+// plain reads the most frequent numbers, a few digits and a fraction of nine at
+// most, in a unit that is known.
+func (u *units) plain(text string) (nanos int64, ok bool) {
+	if u.nanos == 0 || len(text) == 0 || len(text) > 28 {
+		return 0, false
+	}
+	var whole, part int64
+	i := 0
+	for ; i < len(text) && text[i] != '.'; i++ {
+		digit := int64(text[i]) - '0'
+		if digit < 0 || digit > 9 || i >= 18 {
+			return 0, false
+		}
+		whole = 10*whole + digit
+	}
+	if i == 0 || whole > math.MaxInt64/2/u.nanos {
+		return 0, false
+	}
+	scale := int64(1e9)
+	for i++; i < len(text); i++ {
+		digit := int64(text[i]) - '0'
+		if digit < 0 || digit > 9 || scale == 1 {
+			return 0, false
+		}
+		scale /= 10
+		part += digit * scale
+	}
+	return whole*u.nanos + part*u.nanos/1e9, true
+}
+
+// date reads a date. Either all have a zone or none has: a recording with both
+// has been put together from two, and nobody knows how they lie.
+func (u *units) date(text string) (nanos int64, wrong string) {
+	if nanos, wrong = parseDate(text); wrong == "" {
+		if u.zones == bare {
+			return 0, "has a time zone, those before it have none (write all with one)"
+		}
+		u.zones = zoned
+		return nanos, ""
+	}
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+		at, err := time.Parse(layout, text)
+		switch {
+		case err != nil:
+		case u.zones == zoned:
+			return 0, "has no time zone, those before it have one (write all with one)"
+		default:
+			u.zones = bare
+			return sinceEpoch(at)
+		}
+	}
+	return 0, wrong
 }
 
 // layouts are those of RFC 3339, and the same with a blank.

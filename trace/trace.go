@@ -6,6 +6,7 @@ package trace
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -86,59 +87,96 @@ func (m Mistakes) Error() string {
 // requests end, so results are put in order, and logs where the time goes back
 // by a minute at most.
 func Read(name string, r io.Reader, column string) (*Trace, error) {
-	c := &collector{name: name}
-	c.read(r, column)
-	if len(c.mistakes) == 0 && len(c.times) == 0 {
+	t := &Trace{}
+	c := &collector{name: name, options: Options{Column: column, Key: NoKey}, most: maxRequests, gapless: true}
+	var times []int64
+	c.order = func(r Request) bool {
+		times = append(times, r.At)
+		return true
+	}
+	c.read(r)
+	c.flush(math.MinInt64)
+	if c.disorder == anyDisorder {
+		c.silences(times)
+	}
+	if len(c.mistakes) == 0 && len(times) == 0 {
 		c.bad(0, "holds no request")
 	}
 	if len(c.mistakes) > 0 {
 		return nil, c.mistakes
 	}
-	return &Trace{Format: c.format, moments: c.offsets()}, nil
+	t.Format, t.moments = c.format, offsets(times)
+	return t, nil
 }
 
 // A collector takes the times of a recording as they come.
 type collector struct {
-	name     string
+	name    string
+	options Options
+	most    int  // requests
+	gapless bool // silence is a mistake
+	order   func(Request) bool
+
 	format   string
+	keyed    string        // what tells clients from one another
 	disorder time.Duration // how far times may go back
-	times    []int64       // nanoseconds since 1970
-	latest   int64
+	open     bool          // someone listens
+	held     []held        // in order, from released on
+	released int
+
+	taken    int
+	passed   int   // lines that were matched, or not
+	latest   int64 // of the times
+	grain    int64 // the greatest of 1 s, 1 ms, 1 µs and 1 ns that all times are multiples of
+	skipped  int
 	mistakes Mistakes
+	notes    []string
 }
 
-func (c *collector) bad(line int, format string, args ...any) {
-	c.mistakes = append(c.mistakes, Mistake{Name: c.name, Line: line, Text: fmt.Sprintf(format, args...)})
+// bad notes a mistake, and reports whether it is worth reading on.
+func (c *collector) bad(line int, format string, args ...any) bool {
+	c.skipped++
+	if len(c.mistakes) < maxMistakes {
+		c.mistakes = append(c.mistakes, Mistake{Name: c.name, Line: line, Text: fmt.Sprintf(format, args...)})
+	}
+	return c.options.SkipBad || len(c.mistakes) < maxMistakes
 }
 
-// take takes a time, and reports whether it is worth reading on.
-func (c *collector) take(line int, at int64) bool {
+// take takes a request, and reports whether it is worth reading on.
+func (c *collector) take(line int, at int64, key string) bool {
+	if c.taken == 0 {
+		c.open, c.grain = true, int64(time.Second)
+	}
 	switch gap := time.Duration(at - c.latest); {
-	case len(c.times) == maxRequests:
-		c.bad(line, "more than %d requests", maxRequests)
+	case c.taken == c.most:
+		c.bad(line, "more than %d requests", c.most)
 		return false
-	case len(c.times) == 0:
+	case c.taken == 0:
 	case -gap > c.disorder:
-		c.bad(line, "time goes back by %s (sort the recording by time)", -gap)
-	case gap > maxGap && c.disorder < anyDisorder:
+		return c.bad(line, "time goes back by %s (sort the recording by time)", -gap)
+	case c.gapless && gap > maxGap && c.disorder < anyDisorder:
 		c.bad(line, "nothing for %s before it (at most %s; cut the recording there)", gap, maxGap)
 	}
-	if len(c.times) == 0 || at > c.latest {
+	if c.taken == 0 || at > c.latest {
 		c.latest = at
 	}
-	c.times = append(c.times, at)
-	return len(c.mistakes) < maxMistakes
+	c.taken++
+	for c.grain > 1 && at%c.grain != 0 {
+		c.grain /= 1000
+	}
+	c.hold(at, key)
+	return c.open && (c.options.SkipBad || len(c.mistakes) < maxMistakes)
 }
 
 // anyDisorder is more than a recording can go back.
 const anyDisorder = time.Duration(1<<63 - 1)
 
-// offsets returns the times in order, from the first, and no two alike.
-func (c *collector) offsets() []time.Duration {
-	slices.Sort(c.times)
-	moments := make([]time.Duration, len(c.times))
-	for i, at := range c.times {
-		moments[i] = time.Duration(at - c.times[0])
+// offsets returns times in order, from the first, and no two alike.
+func offsets(times []int64) []time.Duration {
+	slices.Sort(times)
+	moments := make([]time.Duration, len(times))
+	for i, at := range times {
+		moments[i] = time.Duration(at - times[0])
 		if i > 0 {
 			moments[i] = max(moments[i], moments[i-1]+1)
 		}

@@ -108,7 +108,7 @@ func TestWhatIsWrongHasItsLine(t *testing.T) {
 			"f, line 2: has no time as in [10/Oct/2000:13:55:36 -0700], got \"hello\"\nf, line 3: no such time: 39/Oct/2000:13:55:36 +0000\n" +
 				"f, line 4: time goes back by 1m6s (sort the recording by time)"},
 		{"a long line", "5\n" + strings.Repeat("6", 70_000), "", "f, line 2: longer than 64 KiB"},
-		{"JSON of others", `{"time": 5}`, "", "f, line 1: has no timestamp"},
+		{"JSON of others", `{"when": 5}`, "", "f, line 1: which field holds the time? (have when; name it as the column)"},
 		{"binary", "\x00\x01\x02", "", "f: holds no request"},
 		{"bad gzip", "\x1f\x8b\x08zzz", "", "f: cannot be decompressed: unexpected EOF"},
 		{"ten mistakes and no more", strings.Repeat("-1\n", 50), "", strings.TrimSuffix(func() (s string) {

@@ -11,6 +11,7 @@ import (
 
 	"duckload/history"
 	"duckload/limiter"
+	"duckload/scenarios"
 )
 
 // An exportFormat hands observations to other tools. To add one, list it in
@@ -42,7 +43,7 @@ func exportRun(w io.Writer, h *history.History, to string) error {
 		}
 		names = append(names, f.name)
 	}
-	return fmt.Errorf("unknown export format %q (have %s)", to, strings.Join(names, ", "))
+	return fmt.Errorf("unknown export format %q%s (have %s)", to, scenarios.DidYouMean(to, names), strings.Join(names, ", "))
 }
 
 // An exported is one observation as csv and ndjson have it. Moments are

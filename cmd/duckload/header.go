@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"duckload/history"
@@ -15,7 +17,7 @@ func headerOf(plan scenarios.Plan, target string, started time.Time) history.Hea
 	h := history.Header{
 		Run: plan.Run, Scenario: plan.Scenario.Name, Target: target, Started: started.UTC(),
 		Seed: plan.Seed, Planned: plan.Requests(), Tool: "duckload " + version,
-		Source: string(plan.Scenario.Masked()),
+		Source: string(plan.Scenario.Masked()), File: fileOf(plan.Scenario),
 	}
 	place := map[int]int{}
 	for _, lane := range plan.Lanes {
@@ -39,10 +41,18 @@ func headerOf(plan scenarios.Plan, target string, started time.Time) history.Hea
 	return h
 }
 
+// fileOf is the file that a scenario was read from; empty for a built-in one.
+func fileOf(s *scenarios.Scenario) string {
+	if strings.HasSuffix(s.Path, " (built in)") {
+		return ""
+	}
+	return filepath.ToSlash(s.Path)
+}
+
 func groupOf(s *scenarios.Scenario, i int) history.Group {
 	g := s.Groups[i]
 	group := history.Group{
-		Name: g.Name, Counter: s.Counter(i), Promise: g.Promise,
+		Name: g.Name, Counter: s.Counter(i), Promise: g.Promise, Line: g.Line(),
 		Exclusive: g.Exclusive, Fresh: g.Fresh, DecidedWithin: g.DecidedWithin,
 	}
 	for _, r := range g.Requests {
@@ -61,8 +71,9 @@ func repromise(h *history.Header, s *scenarios.Scenario) error {
 			return usage(fmt.Errorf("%s: no group is called %q, which the record has", s.Path, g.Name))
 		}
 		g.Promise, g.Exclusive = s.Groups[at].Promise, s.Groups[at].Exclusive
-		g.DecidedWithin = s.Groups[at].DecidedWithin
+		g.DecidedWithin, g.Line = s.Groups[at].DecidedWithin, s.Groups[at].Line()
 	}
+	h.File = fileOf(s)
 	return nil
 }
 

@@ -18,23 +18,40 @@ var mayImport = map[string][]string{
 	"limiter":      {},
 	"history":      {"limiter"},
 	"trace":        {},
+	"draft":        {"limiter"},
 	"scenarios":    {"limiter", "trace"},
 	"emulator":     {"limiter"},
 	"attack":       {"scenarios", "history", "limiter"},
 	"analyze":      {"history", "limiter"},
-	"report":       {"history", "analyze", "limiter"},
-	"cmd/duckload": {"limiter", "history", "scenarios", "emulator", "attack", "analyze", "report"},
+	"sizing":       {"limiter", "trace"},
+	"report":       {"history", "analyze", "limiter", "sizing"},
+	"docs/schemas": {},
+	"cmd/duckload": {
+		"analyze",
+		"attack",
+		"docs/schemas",
+		"draft",
+		"emulator",
+		"history",
+		"limiter",
+		"report",
+		"scenarios",
+		"sizing",
+		"trace",
+	},
 }
 
 // onlyIn names outside packages that one place alone may use, so that they
 // can be changed there.
 var onlyIn = map[string][]string{
-	"gopkg.in/yaml.v3":             {"scenarios"},
+	"gopkg.in/yaml.v3":             {"scenarios", "draft"},
+	"golang.org/x/net/html":        {"draft"},
 	"gonum.org/v1/plot":            {"report"},
 	"github.com/tsenart/vegeta":    {"attack", "trace", "cmd/duckload"},
 	"github.com/montanaflynn":      {"analyze"},
 	"github.com/spf13/cobra":       {"cmd/duckload"},
-	"github.com/klauspost":         {"history"},
+	"github.com/spf13/pflag":       {"cmd/duckload"},
+	"github.com/klauspost":         {"history", "trace"},
 	"github.com/dunglas/httpsfv":   {"analyze"},
 	"net/http":                     {"attack", "emulator", "cmd/duckload"},
 	"net/http/httptrace":           {"attack", "emulator"},
@@ -44,6 +61,9 @@ var onlyIn = map[string][]string{
 	"github.com/valyala":           {"attack"},
 	"github.com/rogpeppe":          {},
 	"github.com/chromedp/chromedp": {},
+	"github.com/creack":            {},
+	"github.com/prometheus":        {},
+	"github.com/santhosh-tekuri":   {},
 }
 
 func TestDataMovesOneWay(t *testing.T) {

@@ -2,13 +2,12 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"duckload/analyze"
-	"duckload/report"
+	"duckload/scenarios"
 )
 
 // The commands that send nothing.
@@ -31,100 +30,6 @@ func (p process) checkCommand() *cobra.Command {
 	}
 }
 
-func (p process) analyzeCommand() *cobra.Command {
-	var scenario, out string
-	var fail []string
-	c := &cobra.Command{
-		Use:   "analyze RUN",
-		Short: "Judge a recorded run again, without traffic",
-		Long: `Judges the record of a run again and prints the summary. With --scenario the
-record is judged against the promises of another scenario file: groups are
-matched by their names.
-
-Nothing is written unless --out names a folder for the reports.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			on, err := parseFailOn(fail)
-			if err != nil {
-				return usage(err)
-			}
-			h, err := openRun(args[0])
-			if err != nil {
-				return err
-			}
-			if scenario != "" {
-				s, err := p.load([]string{scenario})
-				if err != nil {
-					return err
-				}
-				if err := repromise(&h.Header, s); err != nil {
-					return err
-				}
-			}
-			r, err := judge(h)
-			if err != nil {
-				return err
-			}
-			if out != "" {
-				if err := writeReports(out, r); err != nil {
-					return failure{status: exitStopped, err: err}
-				}
-			}
-			if err := p.summary(r); err != nil {
-				return err
-			}
-			return ends(outcome(r.Findings, on))
-		},
-	}
-	c.Flags().StringVar(&scenario, "scenario", "", "judge against the promises of this scenario")
-	c.Flags().StringVar(&out, "out", "", "write the reports into this folder")
-	c.Flags().StringSliceVar(&fail, "fail-on", []string{"fail", "inconclusive"}, "outcomes that end with a failure: fail, inconclusive, none")
-	return c
-}
-
-func (p process) reportCommand() *cobra.Command {
-	var name, out string
-	c := &cobra.Command{
-		Use:   "report RUN",
-		Short: "Write the report of a recorded run again, in any format",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			i := slices.IndexFunc(report.Formats, func(f report.Format) bool { return f.Name == name })
-			if i < 0 {
-				return usage(fmt.Errorf("--format: unknown format %q (have %s)", name, formatNames()))
-			}
-			h, err := openRun(args[0])
-			if err != nil {
-				return err
-			}
-			r, err := judge(h)
-			if err != nil {
-				return err
-			}
-			if out == "" || out == "-" {
-				err = report.Formats[i].Write(p.stdout, r)
-			} else {
-				err = writeFile(out, report.Formats[i], r)
-			}
-			if err != nil {
-				return failure{status: exitStopped, err: err}
-			}
-			return nil
-		},
-	}
-	c.Flags().StringVar(&name, "format", "html", "one of "+formatNames())
-	c.Flags().StringVar(&out, "out", "", "write to this file instead of standard output")
-	return c
-}
-
-func formatNames() string {
-	var names []string
-	for _, f := range report.Formats {
-		names = append(names, f.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
 func (p process) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [CHECK]",
@@ -138,12 +43,14 @@ func (p process) explainCommand() *cobra.Command {
 				}
 				return writeTo(p.stdout, b.String())
 			}
+			var ids []string
 			for _, check := range analyze.Checks {
+				ids = append(ids, check.ID)
 				if check.ID == args[0] {
 					return writeTo(p.stdout, fmt.Sprintf("%s: %s\n\n%s\n", check.ID, check.Question, strings.TrimSpace(check.Doc)))
 				}
 			}
-			return usage(fmt.Errorf("no check is called %q (see duckload explain)", args[0]))
+			return usage(fmt.Errorf("no check is called %q%s (see duckload explain)", args[0], scenarios.DidYouMean(args[0], ids)))
 		},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"duckload/analyze"
 	"duckload/history"
 	"duckload/report"
+	"duckload/scenarios"
 )
 
 // Names in a run's directory. They are a contract.
@@ -67,6 +68,14 @@ func openRun(dir string) (*history.History, error) {
 	return h, nil
 }
 
+// runDir is the folder of a run, also where its observations are named.
+func runDir(path string) string {
+	if filepath.Base(path) == observationsDir && !isDir(filepath.Join(path, observationsDir)) {
+		return filepath.Dir(path)
+	}
+	return path
+}
+
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
@@ -87,14 +96,13 @@ func judge(h *history.History) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, failure{status: exitUsage, err: err}
 	}
-	return report.Report{Header: h.Header, Findings: findings, Tool: "duckload " + version}, nil
+	return report.Report{Header: h.Header, Findings: findings, Tool: "duckload " + version, Observations: h.All()}, nil
 }
 
-// writeReports writes each format that has a file of its own into a run's
-// directory.
+// writeReports writes what every run leaves into its directory.
 func writeReports(dir string, r report.Report) error {
 	for _, format := range report.Formats {
-		if format.File == "" {
+		if !format.Always {
 			continue
 		}
 		if err := writeFile(filepath.Join(dir, format.File), format, r); err != nil {
@@ -137,7 +145,7 @@ func parseFailOn(words []string) (failOn, error) {
 			f.inconclusive = true
 		case "none":
 		default:
-			return f, fmt.Errorf("--fail-on: unknown outcome %q (have fail, inconclusive, none)", word)
+			return f, fmt.Errorf("--fail-on: unknown outcome %q%s (have fail, inconclusive, none)", word, scenarios.DidYouMean(word, []string{"fail", "inconclusive", "none"}))
 		}
 	}
 	return f, nil

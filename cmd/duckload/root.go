@@ -27,7 +27,7 @@ func (p process) main(ctx context.Context, args []string) (exit int) {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	err := root.ExecuteContext(ctx)
+	err := suggestCommand(root, root.ExecuteContext(ctx))
 	if err != nil {
 		p.complain(err)
 	}
@@ -56,9 +56,10 @@ nothing else explains what was seen.
 
 With no arguments, "duckload run" verifies the built-in Space Duck scenario
 against an emulator on this machine: no key and no network are needed.`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Version:       version,
+		SilenceUsage:       true,
+		SilenceErrors:      true,
+		DisableSuggestions: true, // suggestCommand says it in one line
+		Version:            version,
 	}
 	root.SetVersionTemplate("duckload {{.Version}}\n")
 	root.AddCommand(
@@ -69,7 +70,10 @@ against an emulator on this machine: no key and no network are needed.`,
 		p.reportCommand(),
 		p.emulateCommand(),
 		p.exportCommand(),
+		p.sizeCommand(),
 		p.explainCommand(),
+		p.schemaCommand(),
+		p.initCommand(),
 		&cobra.Command{
 			Use:   "version",
 			Short: "Say which duckload this is",
@@ -82,6 +86,8 @@ against an emulator on this machine: no key and no network are needed.`,
 			Long:  exitHelp(),
 		},
 	)
+	suggestFlags(root)
+	p.complete(root)
 	return root
 }
 

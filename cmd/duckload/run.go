@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -47,7 +48,7 @@ func (s *settings) flags(c *cobra.Command) {
 func (p process) runCommand() *cobra.Command {
 	var s settings
 	var out string
-	var fail []string
+	var fail, formats []string
 	var quiet, noColor, dry, debug bool
 	c := &cobra.Command{
 		Use:   "run [SCENARIO]",
@@ -58,7 +59,8 @@ table against an emulator on this machine.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			on, err := parseFailOn(fail)
-			if err != nil {
+			outs, wrong := parseFormats(formats)
+			if err := errors.Join(err, wrong); err != nil {
 				return usage(err)
 			}
 			scenario, err := p.load(args)
@@ -70,11 +72,12 @@ table against an emulator on this machine.`,
 			}
 			p.plain = p.plain || noColor
 			p.debug = debug
-			return p.run(c.Context(), scenario, s, out, quiet || debug, on)
+			return p.run(c.Context(), scenario, s, destination{out, p.automatic(outs), quiet || debug}, on)
 		},
 	}
 	s.flags(c)
 	c.Flags().StringVar(&out, "out", "results", "folder for the run's own folder")
+	formatFlag(c, &formats, "report.html and verdict.json are always written; ")
 	c.Flags().StringSliceVar(&fail, "fail-on", []string{"fail", "inconclusive"}, "outcomes that end with a failure: fail, inconclusive, none")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	c.Flags().BoolVar(&noColor, "no-color", false, "no colours (also NO_COLOR)")
@@ -83,8 +86,15 @@ table against an emulator on this machine.`,
 	return c
 }
 
+// A destination is where what a run says goes.
+type destination struct {
+	parent string // of the run's own folder
+	outs   outputs
+	quiet  bool
+}
+
 // run is the whole line: plan, send, judge, report.
-func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settings, out string, quiet bool, on failOn) error {
+func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settings, to destination, on failOn) error {
 	plan, err := p.compile(scenario, s)
 	if err != nil {
 		return err
@@ -112,37 +122,44 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 	if note != "" {
 		fmt.Fprintln(p.stderr, "duckload: "+note)
 	}
-	dir, err := makeRunDir(out, scenario.Name, p.now())
+	if err := to.outs.prepare(); err != nil {
+		return err
+	}
+	dir, err := makeRunDir(to.parent, scenario.Name, p.now())
 	if err != nil {
 		return failure{status: exitUsage, err: fmt.Errorf("--out: %w", err)}
 	}
-	if !quiet {
+	if !to.quiet {
 		fmt.Fprintf(p.stderr, "%s: %d groups, at most %d requests, about %s → %s\n",
 			scenario.Name, len(plan.Tracks), plan.Requests()+plan.ErrandRequests(), clock(plan.Duration()), target.name)
 		for _, left := range plan.Dropped {
 			fmt.Fprintf(p.stderr, "left out to fit into the time: %s\n", left)
 		}
 	}
-	if err := p.send(ctx, plan, options, dir, quiet); err != nil {
-		return err
+	header := headerOf(plan, options.Target, p.now())
+	live, err := p.liveOf(to.outs, dir, header)
+	if err != nil {
+		return failure{status: exitUsage, err: err}
 	}
-	return p.conclude(ctx, dir, on)
+	if err := p.send(ctx, plan, options, header, live, dir, to.quiet); err != nil {
+		return errors.Join(err, live.close())
+	}
+	return p.conclude(ctx, dir, live, to.outs, on)
 }
 
 // send attacks and records. When it returns, everything that happened is in
 // the run's folder.
-func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.Options, dir string, quiet bool) error {
+func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.Options, header history.Header, live *liveEvents, dir string, quiet bool) error {
 	if err := writePlan(dir, plan); err != nil {
 		return failure{status: exitUsage, err: err}
 	}
-	header := headerOf(plan, options.Target, p.now())
 	record, err := history.Create(filepath.Join(dir, observationsDir), header)
 	if err != nil {
 		return failure{status: exitUsage, err: err}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	keeper := &keeper{record: record, first: firstAnswers{header: header, stop: cancel, seen: map[int]bool{}}}
+	keeper := &keeper{record: record, live: live, first: firstAnswers{header: header, stop: cancel, seen: map[int]bool{}}}
 	stop := keeper.every(flushInterval)
 	shown := newProgress(p.stderr, p.liveWidth(), quiet, trackViews(plan))
 	options.Record, options.Progress = keeper.add, shown.event
@@ -179,28 +196,40 @@ func sendingFailed(err error) error {
 
 // conclude judges the record, writes the reports, prints the summary, and
 // says how the process ends.
-func (p process) conclude(ctx context.Context, dir string, on failOn) error {
+func (p process) conclude(ctx context.Context, dir string, live *liveEvents, outs outputs, on failOn) error {
 	h, err := openRun(dir)
 	if err != nil {
-		return err
+		return errors.Join(err, live.close())
 	}
 	r, err := judge(h)
 	if err != nil {
-		return err
+		return errors.Join(err, live.close())
 	}
-	if err := writeReports(dir, r); err != nil {
+	live.judged(r)
+	if err := errors.Join(live.close(), writeReports(dir, r)); err != nil {
 		return failure{status: exitStopped, err: err}
 	}
-	if err := p.summary(r); err != nil {
+	if err := p.say(outs.asked(), dir, r, live != nil); err != nil {
 		return err
 	}
-	if err := writeTo(p.stdout, "report  "+filepath.Join(dir, htmlFile())+"\n"); err != nil {
+	if err := writeTo(p.talk(outs), "report  "+filepath.Join(dir, htmlFile())+"\n"); err != nil {
 		return err
 	}
 	if s := signalled(ctx); s != 0 {
 		return ends(s)
 	}
 	return ends(outcome(r.Findings, on))
+}
+
+// say prints the summary and writes what --format asks for.
+func (p process) say(outs outputs, dir string, r report.Report, live bool) error {
+	if err := p.summary(r, outs); err != nil {
+		return err
+	}
+	if err := p.stepSummary(r); err != nil {
+		return err
+	}
+	return p.write(outs, dir, r, live)
 }
 
 func htmlFile() string {
@@ -219,6 +248,7 @@ const flushInterval = 250 * time.Millisecond
 type keeper struct {
 	mu     sync.Mutex
 	record *history.Writer
+	live   *liveEvents
 	first  firstAnswers
 	failed error
 }
@@ -230,6 +260,7 @@ func (k *keeper) add(o history.Observation) error {
 		return k.failed
 	}
 	k.first.look(o)
+	k.live.observed(o)
 	return k.record.Append(o)
 }
 
@@ -247,6 +278,7 @@ func (k *keeper) every(interval time.Duration) (stop func()) {
 			case <-tick.C:
 				k.mu.Lock()
 				k.failed = errors.Join(k.failed, k.record.Flush())
+				k.live.flush()
 				k.mu.Unlock()
 			}
 		}
@@ -308,8 +340,13 @@ func (p process) compile(s *scenarios.Scenario, flags settings) (scenarios.Plan,
 }
 
 // summary prints what a tired person needs to know.
-func (p process) summary(r report.Report) error {
-	if err := report.Summary(p.stdout, r, p.columns(), p.color()); err != nil {
+func (p process) summary(r report.Report, outs outputs) error {
+	width, color := p.columns(), p.color()
+	if outs.document() {
+		width, color = p.width(), false
+	}
+	err := p.quoted(p.talk(outs), func(w io.Writer) error { return report.Summary(w, r, width, color) })
+	if err != nil {
 		return failure{status: exitStopped, err: fmt.Errorf("writing the summary: %w", err)}
 	}
 	return nil

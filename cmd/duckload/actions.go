@@ -1,0 +1,77 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"duckload/report"
+)
+
+// In a workflow of GitHub Actions, annotations and a step summary need no
+// flag.
+
+func (p process) inActions() bool {
+	v, _ := p.lookup("GITHUB_ACTIONS")
+	return v == "true"
+}
+
+// automatic adds what the surroundings ask for.
+func (p process) automatic(all outputs) outputs {
+	if github, ok := report.Named("github"); ok && p.inActions() && !all.has(github.Name) && !all.document() {
+		return append(all, output{format: github})
+	}
+	return all
+}
+
+// stepSummary appends the Markdown summary to the page of the step.
+func (p process) stepSummary(r report.Report) error {
+	path, _ := p.lookup("GITHUB_STEP_SUMMARY")
+	markdown, ok := report.Named("markdown")
+	if path == "" || !p.inActions() || !ok {
+		return nil
+	}
+	page, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		err = errors.Join(markdown.Write(page, r), page.Close())
+	}
+	if err != nil {
+		return failure{status: exitStopped, err: fmt.Errorf("$GITHUB_STEP_SUMMARY: %w", err)}
+	}
+	return nil
+}
+
+// quoted lets text through a workflow's log without being obeyed: a line that
+// a server chose could be a command to the runner. The word that ends it must
+// not be guessed.
+func (p process) quoted(w io.Writer, write func(io.Writer) error) error {
+	if !p.inActions() {
+		return write(w)
+	}
+	word := rand.Text()
+	_, err := fmt.Fprintf(w, "::stop-commands::%s\n", word)
+	err = errors.Join(err, write(w))
+	_, last := fmt.Fprintf(w, "::%s::\n", word)
+	return errors.Join(err, last)
+}
+
+// inRepository is a path as GitHub wants it, from the root of the repository.
+func (p process) inRepository(path string) string {
+	root, _ := p.lookup("GITHUB_WORKSPACE")
+	if root == "" || path == "" || !p.inActions() {
+		return path
+	}
+	full, err := filepath.Abs(filepath.FromSlash(path))
+	if err != nil {
+		return path
+	}
+	inside, err := filepath.Rel(root, full)
+	if err != nil || inside == ".." || strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
+		return path
+	}
+	return filepath.ToSlash(inside)
+}
