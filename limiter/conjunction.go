@@ -13,7 +13,8 @@ import (
 // wait, else of the one with the least remaining, and -1 if there are none.
 //
 // Wait is exact, as no model admits less after a longer wait. After a refusal
-// Reset may come out later than it is, never earlier.
+// Reset may come out later than it is, never earlier. An admitted request is
+// held back for as long as the slowest of its queues holds it.
 func TakeAll(at time.Duration, limiters []Limiter) (all Decision, tightest int, after []Limiter) {
 	each := make([]Decision, len(limiters))
 	after = make([]Limiter, len(limiters))
@@ -27,7 +28,7 @@ func TakeAll(at time.Duration, limiters []Limiter) (all Decision, tightest int, 
 		if !all.OK && d.OK && !rejectsConsume(limiters[i]) {
 			after[i], d.Wait = limiters[i], 0
 		}
-		all.Reset = max(all.Reset, d.Reset)
+		all.Reset, all.Delay = max(all.Reset, d.Reset), max(all.Delay, d.Delay)
 		closer := all.OK && d.Remaining < all.Remaining || !all.OK && d.Wait > all.Wait
 		if tightest < 0 || closer {
 			tightest = i
@@ -36,7 +37,7 @@ func TakeAll(at time.Duration, limiters []Limiter) (all Decision, tightest int, 
 		all.Remaining = min(all.Remaining, d.Remaining)
 	}
 	if !all.OK {
-		all.Remaining = 0
+		all.Remaining, all.Delay = 0, 0
 	}
 	return all, tightest, after
 }
@@ -57,6 +58,16 @@ func (c conjunction) Take(at time.Duration) (Decision, Limiter) {
 	d, _, after := TakeAll(c.latest, c.members)
 	c.members = after
 	return d, c
+}
+
+// Release tells every member that an admitted request is done.
+func (c conjunction) Release() Limiter {
+	members := make([]Limiter, len(c.members))
+	for i, m := range c.members {
+		members[i] = Release(m)
+	}
+	c.members = members
+	return c
 }
 
 func rejectsConsume(l Limiter) bool {

@@ -29,6 +29,9 @@ var envelopes = map[string]func(l Limit, length time.Duration) *big.Rat{
 	"sliding-counter": func(l Limit, length time.Duration) *big.Rat {
 		return plus(l.Limit, refill(l, length))
 	},
+	"leaky-queue": func(l Limit, length time.Duration) *big.Rat {
+		return plus(l.Burst, refill(l, length))
+	},
 }
 
 func refill(l Limit, length time.Duration) *big.Rat {
@@ -39,6 +42,9 @@ func plus(n int64, r *big.Rat) *big.Rat { return r.Add(r, big.NewRat(n, 1)) }
 
 func TestNoIntervalAdmitsMoreThanTheEnvelope(t *testing.T) {
 	everyModel(t, func(t *rapid.T, m Model) {
+		if m.Reading == Concurrency {
+			return // how many it admits in a time depends on how long they take
+		}
 		envelope, ok := envelopes[m.Name]
 		if !ok {
 			t.Fatalf("no envelope for %s", m.Name)

@@ -15,13 +15,19 @@ type Decision struct {
 
 	// Wait is the time from this moment to the earliest one at which a request
 	// would be admitted if no other came before it. It is 0 if one would be
-	// admitted at once. It is exact: one nanosecond less is too early.
+	// admitted at once. It is exact: one nanosecond less is too early. It is
+	// [Far] if no time helps, but only the end of another request.
 	Wait time.Duration
 
 	// Reset is the time from this moment to the earliest one at which the
 	// allowance is whole again if no request comes before it. A limiter left
-	// alone for so long is as good as new.
+	// alone for so long is as good as new. It is [Far] if no time helps, but
+	// only the end of other requests.
 	Reset time.Duration
+
+	// Delay is how long an admitted request is held back before it is served.
+	// Only a queue holds any back.
+	Delay time.Duration
 }
 
 // A Limiter is the state of one counter as a value: Take returns the state
@@ -35,7 +41,7 @@ type Limiter interface {
 	Take(at time.Duration) (Decision, Limiter)
 }
 
-// A Model is an algorithm that limits rates. To add one, write it in a file of
+// A Model is an algorithm that limits requests. To add one, write it in a file of
 // its own and list it in [Models].
 //
 // What a rejected request does under Limit.RejectsConsume is what a counter
@@ -45,7 +51,8 @@ type Limiter interface {
 // notes the moment, and a sliding counter weighs the rejected ones of the
 // previous window too, so both can be kept shut by asking too often. In a
 // fixed window, and in a bucket that is filled in whole tokens, nothing is
-// left to take, and the flag changes nothing.
+// left to take, and the flag changes nothing. Nor does it where a rejected
+// request takes no place: in a queue, and among the requests under way.
 type Model struct {
 	Name    string
 	Doc     string  // one sentence; says which fields of Limit it reads
@@ -64,6 +71,8 @@ var Models = []Model{
 	anchoredWindow,
 	slidingLog,
 	slidingCounter,
+	leakyQueue,
+	concurrency,
 }
 
 // ModelNamed returns the model of a name; the error lists the names there are.

@@ -19,11 +19,13 @@ const (
 	FixedWindow    Reading = "fixed-window"    // Limit in each window, aligned to some phase or anchored at a first request
 	SlidingLog     Reading = "sliding-log"     // Limit in any trailing Window
 	SlidingCounter Reading = "sliding-counter" // the previous window's count, weighted, plus the current one's
-	Open           Reading = "open"            // none is documented: whatever any of the above would do
+	LeakyQueue     Reading = "leaky-queue"     // a queue of Burst, one let through every Window/Limit: delays, and rejects only when full
+	Concurrency    Reading = "concurrency"     // Limit requests under way at once, however long each takes; no Window
+	Open           Reading = "open"            // none is documented: whatever any rate limiter that delays nothing would do
 )
 
 // Readings lists every reading in the order in which they are shown.
-var Readings = []Reading{TokenBucket, SteppedBucket, FixedWindow, SlidingLog, SlidingCounter, Open}
+var Readings = []Reading{TokenBucket, SteppedBucket, FixedWindow, SlidingLog, SlidingCounter, LeakyQueue, Concurrency, Open}
 
 // A Scope says who shares one counter. The empty scope is "not documented".
 type Scope string
@@ -37,9 +39,9 @@ const (
 
 // A Limit is one documented limit.
 type Limit struct {
-	Limit  int64         `json:"limit"`           // requests per Window, at least 1
-	Window time.Duration `json:"window"`          // above 0
-	Burst  int64         `json:"burst,omitempty"` // capacity of a bucket, at least 1; 0: not documented
+	Limit  int64         `json:"limit"`           // requests per Window, or at once where there is none, at least 1
+	Window time.Duration `json:"window"`          // above 0; 0 for Concurrency
+	Burst  int64         `json:"burst,omitempty"` // capacity of a bucket or a queue, at least 1; 0: not documented
 	Scope  Scope         `json:"scope,omitempty"`
 
 	Reading Reading `json:"reading"`
@@ -51,6 +53,11 @@ type Limit struct {
 	// Granularity is the step of the limiter's clock. 0 means the default of
 	// 10 ms ([DefaultGranularity]).
 	Granularity time.Duration `json:"granularity,omitempty"`
+
+	// ServiceTime is how long each admitted request is known to take the
+	// server at the least; 0: not known. Only Concurrency reads it: requests
+	// that overlap here need not have overlapped there.
+	ServiceTime time.Duration `json:"service_time,omitempty"`
 
 	RejectsConsume bool `json:"rejects_consume,omitempty"` // a rejected request also counts
 	Unverified     bool `json:"unverified,omitempty"`      // respected and shown, never judged
@@ -68,18 +75,19 @@ func (l Limit) Clock() time.Duration {
 	return DefaultGranularity
 }
 
-// Rate returns the documented rate in requests per second.
+// Rate returns the documented rate in requests per second. A limit of requests
+// at once has none: its rate is infinite.
 func (l Limit) Rate() float64 { return float64(l.Limit) / l.Window.Seconds() }
 
 // Interval returns the time that one request takes to come back, rounded to
-// the nanosecond below.
+// the nanosecond below; 0 for a limit of requests at once.
 func (l Limit) Interval() time.Duration { return l.Window / time.Duration(l.Limit) }
 
 // Capacity returns how many requests a quiet key may send at once: the burst
-// of a bucket, the limit of a window.
+// of a bucket or a queue, the limit of a window or of what is under way.
 func (l Limit) Capacity() int64 {
 	switch l.Reading {
-	case TokenBucket, SteppedBucket:
+	case TokenBucket, SteppedBucket, LeakyQueue:
 		return l.Burst
 	}
 	return l.Limit
@@ -90,8 +98,10 @@ func (l Limit) Capacity() int64 {
 // longest duration.
 func (l Limit) FullRest() time.Duration {
 	switch l.Reading {
-	case TokenBucket:
+	case TokenBucket, LeakyQueue:
 		return l.fill()
+	case Concurrency:
+		return 0 // quiet means that nothing is under way
 	case SteppedBucket:
 		steps := (l.Burst-1)/l.Limit + 1
 		rest, _ := mulDiv(steps, int64(l.Window), 1)
@@ -113,11 +123,20 @@ func (l Limit) fill() time.Duration {
 	return time.Duration(mulDivUp(l.Burst, int64(l.Window), l.Limit))
 }
 
-// String returns the limit as a table would say it: "100/min, burst 200, per ip".
+// String returns the limit as a table would say it: "100/min, burst 200, per ip",
+// "10/s, queue of 20", "5 at once".
 func (l Limit) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d/%s", l.Limit, Per(l.Window))
-	if l.Burst > 0 {
+	switch {
+	case l.Reading == Concurrency:
+		fmt.Fprintf(&b, "%d at once", l.Limit)
+	default:
+		fmt.Fprintf(&b, "%d/%s", l.Limit, Per(l.Window))
+	}
+	switch {
+	case l.Reading == LeakyQueue:
+		fmt.Fprintf(&b, ", queue of %d", l.Burst)
+	case l.Burst > 0:
 		fmt.Fprintf(&b, ", burst %d", l.Burst)
 	}
 	if l.Scope != ScopeUnknown {
