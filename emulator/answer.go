@@ -88,7 +88,8 @@ func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.
 // documented limit, with the burst of a bucket as a parameter of its own, so
 // r may exceed q. Drafts before -11 read t as the time until there is more;
 // it is sent only where nothing remains, as there all drafts agree. A window
-// that is no whole number of seconds cannot be told and is left out.
+// that is no whole number of seconds cannot be told and is left out, and a
+// limit of requests at once has none.
 func RateLimitFields(s Standing, h http.Header) {
 	name := func(i int) string {
 		if len(s.Limits) == 1 {
@@ -98,7 +99,10 @@ func RateLimitFields(s Standing, h http.Header) {
 	}
 	for i, l := range s.Limits {
 		policy := fmt.Sprintf("%s;q=%d", name(i), l.Limit)
-		if l.Window%time.Second == 0 {
+		switch {
+		case l.Reading == limiter.Concurrency:
+			policy += `;qu="concurrent-requests"`
+		case l.Window%time.Second == 0:
 			policy += fmt.Sprintf(";w=%d", l.Window/time.Second)
 		}
 		if isBucket(l) {
@@ -123,5 +127,5 @@ func XRateLimit(s Standing, h http.Header) {
 }
 
 func isBucket(l limiter.Limit) bool {
-	return l.Reading == limiter.TokenBucket || l.Reading == limiter.SteppedBucket
+	return l.Reading == limiter.TokenBucket || l.Reading == limiter.SteppedBucket || l.Reading == limiter.LeakyQueue
 }

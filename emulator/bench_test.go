@@ -37,7 +37,7 @@ func BenchmarkNewSenders(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		r.RemoteAddr = fmt.Sprintf("%d:1", i)
-		if _, ok := s.decide(g, r); !ok {
+		if _, _, ok := s.decide(g, r); !ok {
 			b.Fatal("too many senders")
 		}
 	}

@@ -26,6 +26,10 @@ type Config struct {
 
 	Rejection Rejection
 
+	// Service is how long each admitted request takes once it is its turn. A
+	// limit of requests at once has nothing to do where it is 0.
+	Service time.Duration
+
 	// Tell adds rate-limit headers to each answer of a limited group. Empty:
 	// none, as none are documented.
 	Tell []func(Standing, http.Header)
@@ -184,6 +188,9 @@ func (c Config) mistakes() error {
 	}
 	if f := c.Faults; f.Replicas < 0 || f.SlowEvery < 0 || f.Slow < 0 || f.ErrorEvery < 0 || f.CloseEvery < 0 {
 		wrong("faults must not be below 0, got %+v", f)
+	}
+	if c.Service < 0 {
+		wrong("the time that a request takes must not be below 0, got %s", c.Service)
 	}
 	if c.Accounts < 0 || c.Senders < 0 {
 		wrong("accounts and senders must not be below 0, got %d and %d", c.Accounts, c.Senders)

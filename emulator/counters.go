@@ -29,7 +29,8 @@ type counter struct {
 	mu       sync.Mutex
 	replicas []limiter.Limiter
 	turn     int           // of the replica that decides next
-	whole    time.Duration // from here on it is as good as new
+	whole    time.Duration // from here on it is as good as new, if nothing is under way
+	underWay int           // admitted requests that are not done
 	dropped  bool
 }
 
@@ -62,7 +63,7 @@ func (c *counters) dropWhole(now time.Duration) {
 		if !one.mu.TryLock() {
 			continue // somebody decides by it, so it is in use
 		}
-		if one.whole <= now {
+		if one.whole <= now && one.underWay == 0 {
 			one.dropped = true
 			delete(c.of, who)
 		}
@@ -72,8 +73,9 @@ func (c *counters) dropWhole(now time.Duration) {
 }
 
 // take decides one request by all limits of a group at once. ok is false if
-// there are too many senders.
-func (g *group) take(who []sender, clock func() time.Duration) (stands Standing, ok bool) {
+// there are too many senders. A request that was admitted is under way until
+// done is called; for any other that changes nothing.
+func (g *group) take(who []sender, clock func() time.Duration) (stands Standing, done func(), ok bool) {
 	held := make([]*counter, 0, len(who))
 	release := func() {
 		for _, c := range held {
@@ -86,7 +88,7 @@ func (g *group) take(who []sender, clock func() time.Duration) (stands Standing,
 	for i := 0; i < len(who); {
 		c := g.counters[i].counter(who[i], clock())
 		if c == nil {
-			return Standing{}, false
+			return Standing{}, func() {}, false
 		}
 		c.mu.Lock()
 		held = append(held, c)
@@ -102,10 +104,30 @@ func (g *group) take(who []sender, clock func() time.Duration) (stands Standing,
 	at := clock()
 	stands = Standing{Limits: g.Limits}
 	stands.Decision, stands.Tightest, states = limiter.TakeAll(at, states)
+	var releases []func()
 	for i, c := range held {
-		c.replicas[c.turn] = states[i]
-		c.turn = (c.turn + 1) % len(c.replicas)
-		c.whole = max(c.whole, at+stands.Decision.Reset)
+		turn := c.turn
+		c.replicas[turn] = states[i]
+		c.turn = (turn + 1) % len(c.replicas)
+		if stands.Decision.Reset < limiter.Far {
+			c.whole = max(c.whole, at+stands.Decision.Reset)
+		}
+		if _, holds := states[i].(limiter.Holder); holds && stands.Decision.OK {
+			c.underWay++
+			releases = append(releases, func() { c.release(turn) })
+		}
 	}
-	return stands, true
+	return stands, func() {
+		for _, release := range releases {
+			release()
+		}
+	}, true
+}
+
+// release tells a replica that a request is done.
+func (c *counter) release(replica int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.replicas[replica] = limiter.Release(c.replicas[replica])
+	c.underWay--
 }

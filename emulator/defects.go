@@ -84,11 +84,11 @@ func burst(by int64) func(Config) Config {
 }
 
 // pace multiplies the speed at which allowance comes back by a ratio: exactly
-// for a bucket that is refilled evenly, else by the length of the window.
+// for what is refilled evenly, else by the length of the window.
 func pace(by, per int64) func(Config) Config {
 	return func(c Config) Config {
 		return c.eachLimit(func(l limiter.Limit) limiter.Limit {
-			if m, err := c.model(l); err == nil && m.Reading == limiter.TokenBucket {
+			if m, err := c.model(l); err == nil && (m.Reading == limiter.TokenBucket || m.Reading == limiter.LeakyQueue) {
 				l.Limit, l.Window = l.Limit*by, l.Window*time.Duration(per)
 			} else {
 				l.Window = l.Window * time.Duration(per) / time.Duration(by)

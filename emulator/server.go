@@ -98,7 +98,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		path = below
 	}
 	g := s.group(path)
-	stands, ok := s.decide(g, r)
+	stands, leave, ok := s.decide(g, r)
+	defer leave() // before the answer is on its way: net/http sends it when this returns
+	if stands.Decision.OK && ok {
+		hold(r, stands.Decision.Delay+s.config.Service)
+	}
 	now := time.Now()
 	if len(g.Limits) > 0 && ok {
 		for _, tell := range s.config.Tell {
@@ -126,20 +130,42 @@ func (s *Server) reply(g *group, stands Standing, ok bool, now time.Time, path s
 	return s.config.Rejection.answer(g.Name, stands.Decision.Wait, now)
 }
 
-// decide asks the limits of a group; those of a group without any admit.
-func (s *Server) decide(g *group, r *http.Request) (Standing, bool) {
+// decide asks the limits of a group; those of a group without any admit. What
+// they admit is under way until done is called.
+func (s *Server) decide(g *group, r *http.Request) (stands Standing, done func(), ok bool) {
 	if len(g.Limits) == 0 {
-		return Standing{Decision: limiter.Decision{OK: true}}, true
+		return Standing{Decision: limiter.Decision{OK: true}}, func() {}, true
 	}
 	who := make([]sender, len(g.Limits))
 	for i, l := range g.Limits {
 		who[i] = s.sender(l.Scope, r)
 	}
-	stands, ok := g.take(who, func() time.Duration { return time.Since(s.began) })
+	stands, done, ok = g.take(who, func() time.Duration { return time.Since(s.began) })
 	if s.config.Faults.Unlimited {
-		stands.Decision.OK = true
+		stands.Decision.OK, stands.Decision.Delay = true, 0
 	}
-	return stands, ok
+	// Nobody knows when a request under way will be done, but if no other comes
+	// all will be after the time that each takes.
+	if stands.Decision.Wait == limiter.Far {
+		stands.Decision.Wait = s.config.Service
+	}
+	if stands.Decision.Reset == limiter.Far {
+		stands.Decision.Reset = s.config.Service
+	}
+	return stands, done, ok
+}
+
+// hold waits as long as a request takes, or until nobody waits for it any more.
+func hold(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	held := time.NewTimer(d)
+	defer held.Stop()
+	select {
+	case <-held.C:
+	case <-r.Context().Done():
+	}
 }
 
 // sender returns whose counter a request is counted on.
@@ -192,12 +218,7 @@ func (s *Server) misbehave(g *group, r *http.Request) (fails bool) {
 	f, n := s.config.Faults, g.served.Add(1)
 	due := func(every int) bool { return every > 0 && n%int64(every) == 0 }
 	if due(f.SlowEvery) {
-		held := time.NewTimer(f.Slow)
-		select {
-		case <-held.C:
-		case <-r.Context().Done(): // nobody waits any more
-			held.Stop()
-		}
+		hold(r, f.Slow)
 	}
 	if due(f.CloseEvery) {
 		panic(http.ErrAbortHandler) // net/http then closes the connection

@@ -14,7 +14,7 @@ import (
 
 func (p process) emulateCommand() *cobra.Command {
 	var addr, model string
-	var window time.Duration
+	var window, service time.Duration
 	var defects, variations []string
 	c := &cobra.Command{
 		Use:   "emulate",
@@ -24,9 +24,13 @@ func (p process) emulateCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			config, err := emulation(model, window, defects, variations)
+			if service < 0 {
+				err = errors.Join(err, fmt.Errorf("--service: %s is not a length of time (write 200ms)", service))
+			}
 			if err != nil {
 				return usage(err)
 			}
+			config.Service = service
 			t, err := start(c.Context(), config, addr)
 			if err != nil {
 				return err
@@ -42,6 +46,7 @@ func (p process) emulateCommand() *cobra.Command {
 	c.Flags().StringVar(&addr, "listen", "127.0.0.1:8080", "loopback address; port 0 takes a free one, which is printed")
 	c.Flags().StringVar(&model, "limiter", "", "keep every limit with this limiter instead of the documented one")
 	c.Flags().DurationVar(&window, "window", 0, "length of every window instead of a minute, such as 2s")
+	c.Flags().DurationVar(&service, "service", 0, "how long each admitted request takes, such as 200ms; a limit of requests at once needs it")
 	c.Flags().StringSliceVar(&defects, "defect", nil, "break the promise in this way; may be repeated")
 	c.Flags().StringSliceVar(&variations, "variation", nil, "keep the promise in this other way; may be repeated")
 	return c
