@@ -30,7 +30,9 @@ more of them than the documented limit can admit in a stretch of that length, no
 and the check fails. The witness is the stretch with the fewest requests that proves it.
 
 The most that a closed stretch of length t may admit: token bucket B + r·t; stepped bucket B + q·(⌊t/Δ⌋ + 1); fixed window and
-open reading L·(⌈t/W⌉ + 1); sliding log L·(⌊t/W⌋ + 1); sliding counter L + L·t/W + 1. The rate is taken 0.05 % higher (A2), and every
+open reading L·(⌈t/W⌉ + 1); sliding log L·(⌊t/W⌋ + 1); sliding counter L + L·t/W + 1. A leaky queue lets 1 + r·t have their turn, and answers
+nobody before: the k-th answer to a burst comes (k − 1)/r after it was sent, or later. Of C requests at once that take the
+server S at least (service_time), C·(⌊t/S⌋ + 1) begin in a stretch, each S before its answer at the latest; without service_time that stays open. The rate is taken 0.05 % higher (A2), and every
 interval is widened by the step of the limiter's clock. Where the scope is not documented, each lane is judged by itself: the finest key it could be.
 
 A sender that loses part of its record can only miss failures here, never invent one. It passes only if something was rejected: as long
@@ -54,21 +56,22 @@ func judgeCeiling(c *Case) []Finding {
 
 func ceilingOf(c *Case, l limiter.Limit) Finding {
 	ring := keys(c.Header, []limiter.Limit{l})
-	rejected, admitted := 0, 0
-	rules := envelope(l)
-	for _, key := range strandsOf(c.Rows, ring.certain, l.Clock()) {
-		if key.exceeds(rules) {
-			if f, found := c.exceeded(l, ring.certain); found {
-				return f
+	for _, v := range c.covers(l) {
+		for _, key := range strandsOf(v.rows, ring.certain, l.Clock()) {
+			if key.exceeds(v.rules) {
+				if f, found := c.exceeded(l, v, ring.certain); found {
+					return f
+				}
 			}
 		}
-		for i := range key.len() {
-			switch r := key.row(i); {
-			case isAdmitted(*r):
-				admitted++
-			case r.Outcome == limiter.Rejected:
-				rejected++
-			}
+	}
+	rejected, admitted := 0, 0
+	for i := range c.Rows {
+		switch r := &c.Rows[i]; {
+		case isAdmitted(*r):
+			admitted++
+		case r.Outcome == limiter.Rejected:
+			rejected++
 		}
 	}
 	if rejected == 0 {
@@ -78,15 +81,18 @@ func ceilingOf(c *Case, l limiter.Limit) Finding {
 	if !c.Whole {
 		return Finding{Outcome: Inconclusive, Message: unwhole}
 	}
+	if why := c.unbound(l, ring.certain); why != "" {
+		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("%s admitted: %s", plural(admitted, "request was"), why)}
+	}
 	return Finding{Outcome: Pass, Message: fmt.Sprintf(
-		"%s admitted, and never more in any stretch of time than %s allows", plural(admitted, "request was"), l)}
+		"%s admitted, and never more in any stretch of time than %s allows%s", plural(admitted, "request was"), l, c.leavesOpen(l))}
 }
 
 // exceeded is the finding where a rule is broken on some key.
-func (c *Case) exceeded(l limiter.Limit, key []int) (Finding, bool) {
-	for _, rows := range byKey(c.Rows, key) {
+func (c *Case) exceeded(l limiter.Limit, v cover, key []int) (Finding, bool) {
+	for _, rows := range byKey(v.rows, key) {
 		s := spansOf(rows, l.Clock(), isAdmitted)
-		for _, rule := range envelope(l) {
+		for _, rule := range v.rules {
 			if x, found := s.exceed(rule); found {
 				return x.finding(c, l, s, rule), true
 			}
@@ -139,6 +145,11 @@ func envelope(l limiter.Limit) []rule {
 		return append(steps(0, most, false), rule{most: most, rate: perNano, words: words})
 	case limiter.SlidingCounter:
 		return []rule{{most: most + 1, rate: perNano, words: words}}
+	case limiter.LeakyQueue: // by the moments at which requests have their turn
+		return []rule{{most: 1, rate: perNano, words: words}}
+	case limiter.Concurrency: // each holds its place for so long at the least
+		window = float64(l.ServiceTime) * (1 - clockDrift)
+		return steps(0, most, false)
 	}
 	if l.Reading == limiter.Open && l.Burst > l.Limit {
 		// Any reading may be meant; the stepped bucket allows the most.
@@ -164,6 +175,13 @@ func limitWords(l limiter.Limit) string {
 		return fmt.Sprintf("a sliding log of %d per %s", l.Limit, per)
 	case limiter.SlidingCounter:
 		return fmt.Sprintf("a sliding counter of %d per %s", l.Limit, per)
+	case limiter.LeakyQueue:
+		return fmt.Sprintf("a queue that lets %d/%s through, one by one,", l.Limit, per)
+	case limiter.Concurrency:
+		if l.ServiceTime > 0 {
+			return fmt.Sprintf("a limit of %d at once, each for at least %s,", l.Limit, l.ServiceTime)
+		}
+		return fmt.Sprintf("a limit of %d at once", l.Limit)
 	}
 	return fmt.Sprintf("any limiter of %d/%s", l.Limit, per)
 }

@@ -18,7 +18,7 @@ import (
 // something was admitted too soon after a rejection.
 func (c *Case) rejectsConsume() *bool {
 	limits := verified(c.Promise, func(limiter.Reading) bool { return true })
-	if len(limits) != 1 || len(c.Promise.Limits) != 1 || c.tooMany() || !c.refutable() {
+	if len(limits) != 1 || len(c.Promise.Limits) != 1 || c.tooMany() || !c.refutable() || isHeld(limits[0]) {
 		return nil
 	}
 	l := limits[0]

@@ -137,7 +137,7 @@ func oneMore(s *symptoms) string {
 	}
 	l := s.limit
 	switch l.Reading {
-	case limiter.TokenBucket, limiter.SteppedBucket:
+	case limiter.TokenBucket, limiter.SteppedBucket, limiter.LeakyQueue:
 		l.Burst++
 	default:
 		l.Limit++

@@ -122,6 +122,7 @@ type Measured struct {
 	RatePerSecond  *Interval `json:"rate_per_s"`
 	Burst          *Interval `json:"burst"`
 	Window         *Interval `json:"window_s"`
+	AtOnce         *Interval `json:"at_once,omitempty"` // under way at once; nil unless that is what is promised
 	Scope          string    `json:"scope"`
 	RejectsConsume *bool     `json:"rejects_consume"` // nil: not seen
 

@@ -14,7 +14,9 @@ var limitFloor = Check{
 	Doc: `A rejection is certainly wrong if even the least favourable placement of all decisions leaves room for the request, at every
 moment at which it may have been decided. For a token bucket: for every d inside its interval and every u ≤ d, the requests
 that may have spent allowance between u and d are at most B − 1 + r·(d − u). For windows: fewer than L of them in the
-trailing window (two windows for the sliding counter and the open reading). Requests whose outcome is not known may always have
+trailing window (two windows for the sliding counter and the open reading). A leaky queue rejects what a bucket of its length and
+rate rejects, and decided_within says how soon after its sending. Of C requests at once, fewer than C others that may have been under way: from their sending until their answer
+was read and one step of the clock had passed. Requests whose outcome is not known may always have
 spent allowance. The rate is taken 0.05 % lower, windows longer, and every interval wider by the step of the limiter's clock (A2).
 
 A promise of several limits is broken only where every one of them certainly had room. Where the scope is not documented, all
@@ -132,7 +134,7 @@ func (c *Case) weigh(limit int, key []int, asked func(*Row) bool, yield func(w w
 	if c.consumes() {
 		own = 1 // the rejected request itself is among those that may have spent
 	}
-	for _, s := range strandsOf(c.Rows, key, l.Clock()) {
+	for _, s := range strandsOf(c.decisions(l), key, l.Clock()) {
 		for place, used := range room.of(s, room.spends, asked) {
 			used -= own
 			if !yield(wrongful{row: *s.row(place), room: &room, met: &s, most: used - room.capacity + float64(l.Capacity())}, used <= room.capacity-1) {
@@ -183,6 +185,10 @@ func (w wrongful) finding(c *Case, n int) Finding {
 	witness.From, witness.To = min(witness.From, w.row.Sent), w.row.Answered
 	witness.Sentence = fmt.Sprintf("the request sent at %s (%s) was rejected, though of an allowance of %d at most %s can have been spent: %s leaves room for it",
 		secs(w.row.Sent), laneName(lane), l.Capacity(), atMost(max(0, w.most)), limitWords(l))
+	if l.Reading == limiter.Concurrency {
+		witness.Sentence = fmt.Sprintf("the request sent at %s (%s) was rejected, though at most %s of the others can have been under way: %d at once leave room for it",
+			secs(w.row.Sent), laneName(lane), atMost(max(0, w.most)), l.Limit)
+	}
 	message := witness.Sentence
 	if n > 1 {
 		message += fmt.Sprintf("; %d rejections in all are wrong like this", n)

@@ -20,7 +20,7 @@ sent: a header is a promise of its own to the client that reads it. Where none i
   left alone, and so is what remains under them. A partition key (pk) is not judged: no promise says what it should be.
 - What remains after an admitted request must be possible: no more than is left when every request that certainly came before
   has taken its share, and no less than is left when every request that may have come before has. One more is allowed for,
-  because some count before they subtract. "No less" is judged only where nobody else uses the key. After a rejection, something must
+  because some count before they subtract. Queues and limits of requests at once are not judged so. "No less" is judged only where nobody else uses the key. After a rejection, something must
   be exhausted. Under a fixed window, the answers may not ask for two beginnings of a window within the length of one: by rising
   twice, or by not falling.
 - Of several limits, an item of RateLimit speaks of the one that its policy has the window of, and a bare number of the one that
@@ -94,9 +94,12 @@ func judgeHeaders(c *Case) []Finding {
 	}
 	h.read(claims)
 	c.told = h
-	unsettled := h.remaining()
-	h.early()
-	h.late()
+	unsettled := ""
+	if !slices.ContainsFunc(c.Promise.Limits, isHeld) { // what remains of those does not follow from decisions
+		unsettled = h.remaining()
+		h.early()
+		h.late()
+	}
 
 	f := Finding{Check: "headers", Outcome: Pass, Message: fmt.Sprintf("nothing that %s told about limits, remaining allowance or reset is contradicted", plural(told, "answer"))}
 	switch {

@@ -118,7 +118,8 @@ func roundUp(d time.Duration) string { return strconv.Itoa(int((d + time.Second 
 
 // drawStage draws a limiter and a network.
 func drawStage(t *rapid.T) (stage, limiter.Promise) {
-	s := stage{model: rapid.SampledFrom(limiter.Models).Draw(t, "model"), say: roundUp}
+	immediate := slices.DeleteFunc(slices.Clone(limiter.Models), func(m limiter.Model) bool { return isHeld(limiter.Limit{Reading: m.Reading}) })
+	s := stage{model: rapid.SampledFrom(immediate).Draw(t, "model"), say: roundUp}
 	s.limit = limiter.Limit{
 		Limit:       rapid.Int64Range(1, 12).Draw(t, "limit"),
 		Window:      rapid.SampledFrom([]time.Duration{time.Second, 7 * time.Second, time.Minute}).Draw(t, "window"),

@@ -26,9 +26,9 @@ type overrun struct {
 	excess excess
 }
 
-// overrun returns how a limit is overrun on a key; nil if it is not.
-func (s strand) overrun(l limiter.Limit) *overrun {
-	rules := envelope(l)
+// overrun returns how the rules of a limit are broken on a key; nil if they are
+// not.
+func (s strand) overrun(l limiter.Limit, rules []rule) *overrun {
 	if !s.exceeds(rules) {
 		return nil
 	}
@@ -158,9 +158,11 @@ func (c *Case) test(h *hypothesis, enough int) {
 		if l.Unverified || h.over != nil {
 			continue
 		}
-		for _, key := range strandsOf(c.Rows, h.key, l.Clock()) {
-			if h.over == nil {
-				h.over = key.overrun(l)
+		for _, v := range c.covers(l) {
+			for _, key := range strandsOf(v.rows, h.key, l.Clock()) {
+				if h.over == nil {
+					h.over = key.overrun(l, v.rules)
+				}
 			}
 		}
 	}

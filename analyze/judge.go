@@ -45,7 +45,7 @@ func sound(h *history.Header) error {
 	}
 	for _, g := range h.Groups {
 		for _, l := range g.Promise.Limits {
-			if l.Limit < 1 || l.Window <= 0 || l.Capacity() < 1 {
+			if l.Limit < 1 || l.Window <= 0 && l.Reading != limiter.Concurrency || l.Capacity() < 1 {
 				return fmt.Errorf("group %s: the record promises an impossible limit: %+v", g.Name, l)
 			}
 		}
@@ -81,6 +81,7 @@ type counter struct {
 	rows   []Row
 	teller *teller
 	sorted bool
+	places bool // some limit counts what is under way
 }
 
 // mostRows is for how many rows there is room at once, whatever a record says.
@@ -99,7 +100,7 @@ func newJudgement(h *history.History) *judgement {
 		}
 		j.groups = append(j.groups, s)
 		if j.counters[g.Counter] == nil {
-			j.counters[g.Counter] = &counter{teller: newTeller()}
+			j.counters[g.Counter] = &counter{teller: newTeller(), places: slices.ContainsFunc(g.Promise.Limits, func(l limiter.Limit) bool { return l.Reading == limiter.Concurrency })}
 		}
 	}
 	if h.End != nil && len(j.counters) == 1 {
@@ -176,6 +177,13 @@ func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
 		}
 	}
 	c := j.counters[g.Counter]
+	if c.places && r.Answered != history.Never {
+		// A request holds its place while its answer is read, and one that was
+		// given up may hold it for ever.
+		if r.Answered = max(o.Answered, o.Done); o.Status == 0 || o.Error != "" {
+			r.Answered = history.Never
+		}
+	}
 	c.teller.tell(&r, o, group)
 	c.rows = append(c.rows, r)
 	j.ordinal++
@@ -375,6 +383,14 @@ func assumptions(h *history.Header) []string {
 		}
 		if g.DecidedWithin > 0 {
 			all = append(all, fmt.Sprintf("%s: a request without an answer is decided within %s or never", g.Name, g.DecidedWithin))
+		}
+		for _, l := range g.Promise.Limits {
+			switch {
+			case l.Reading == limiter.LeakyQueue && g.DecidedWithin > 0:
+				all = append(all, fmt.Sprintf("%s: every request is queued or rejected within %s of its sending", g.Name, g.DecidedWithin))
+			case l.Reading == limiter.Concurrency && l.ServiceTime > 0:
+				all = append(all, fmt.Sprintf("%s: each admitted request takes the server at least %s, and holds its place for as long", g.Name, l.ServiceTime))
+			}
 		}
 	}
 	return all

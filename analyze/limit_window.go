@@ -29,9 +29,12 @@ documented; rejected requests that extend the window; the limit of one of severa
 	Judge:   judgeEach(windowed, (*Case).window),
 }
 
-// windowed returns the limits to be verified that are no token buckets.
+// windowed returns the limits to be verified that have a window, or may have
+// one.
 func windowed(p limiter.Promise) []limiter.Limit {
-	return verified(p, func(r limiter.Reading) bool { return r != limiter.TokenBucket })
+	return verified(p, func(r limiter.Reading) bool {
+		return r != limiter.TokenBucket && r != limiter.LeakyQueue && r != limiter.Concurrency
+	})
 }
 
 // closeEnough returns how far the ends of a measured window may be from the

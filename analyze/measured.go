@@ -18,6 +18,7 @@ func measure(c *Case) *Measured {
 	m := &Measured{Scope: few.measuredScope()}
 	c.measureBucket(m)
 	few.measureReadings(m)
+	few.measureHeld(m)
 	return m
 }
 

@@ -32,7 +32,7 @@ func (c *Case) readings() *readings {
 	}
 	c.asked = true
 	limits := verified(c.Promise, func(limiter.Reading) bool { return true })
-	if len(limits) != 1 || len(c.Promise.Limits) != 1 || c.tooMany() || !c.refutable() {
+	if len(limits) != 1 || len(c.Promise.Limits) != 1 || c.tooMany() || !c.refutable() || isHeld(limits[0]) {
 		return nil
 	}
 	if !slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Outcome == limiter.Rejected }) {

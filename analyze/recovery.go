@@ -16,7 +16,7 @@ var recovery = Check{
 	Question: "does rest give back what it should?",
 	Doc: `A key is at rest while no request on it is under way that may spend allowance. However empty it was before, after a rest of length t at least
 min(B, ⌊r·t⌋) requests must be admitted; for fixed windows and the sliding log all L after W, for the sliding counter and the
-open reading all L after 2 W. (The rate is taken 0.05 % lower, windows longer, and the rest shorter by the step of the limiter's clock, A2.)
+open reading all L after 2 W; queues and limits of requests at once are left to limit.floor. (The rate is taken 0.05 % lower, windows longer, and the rest shorter by the step of the limiter's clock, A2.)
 
 It fails if a request after a rest was rejected although fewer than that many can have been decided before it, in whatever order
 those that overlap were. It says less than limit.floor about an allowance that was never used up, and more where the level before
@@ -27,7 +27,7 @@ not known may be decided after the rest and are taken off.
 
 Typical causes of failure: a window behind a promise of a bucket, which gives nothing back until it ends; rejected requests that
 count; a penalty after the first excess; a counter that only expires after silence, or never.`,
-	Applies: exercised,
+	Applies: func(p limiter.Promise) bool { return exercised(p) && !slices.ContainsFunc(p.Limits, isHeld) },
 	Judge:   judgeRecovery,
 }
 

@@ -207,9 +207,11 @@ func longestWait(p limiter.Promise) time.Duration {
 	for _, l := range p.Limits {
 		var wait time.Duration
 		switch {
-		case l.RejectsConsume:
+		case l.Reading == limiter.Concurrency:
+			wait = math.MaxInt64 // nobody knows how long the others take
+		case l.RejectsConsume && l.Reading != limiter.LeakyQueue:
 			wait = max(2*l.Window, l.FullRest()) // a debt may have to be worked off
-		case l.Reading == limiter.TokenBucket:
+		case l.Reading == limiter.TokenBucket, l.Reading == limiter.LeakyQueue:
 			wait = l.Interval() + 1
 		case l.Reading == limiter.SteppedBucket, l.Reading == limiter.FixedWindow, l.Reading == limiter.SlidingLog:
 			wait = l.Window

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ Date nothing is judged. The wait is stretched by the clocks' difference (5 in 10
 clock; a best-effort promise stretches it no further, for the limiter knows its own rate. Where a scope is not documented, only requests of one lane are
 compared, and a request of any lane is taken to spend.
 
+A queue, or a limit of requests at once, rejects while others are under way, and each of them may have been decided later. There it
+fails only if such a retry was certainly rejected wrongly, by the rule of limit.floor.
+
 Assumptions: one limiter per key; nobody else uses it (with exclusive: false the check cannot fail); Date and Retry-After
 come from one clock. A request that was never answered may be decided at any time, unless the scenario says decided_within.
 
@@ -33,6 +37,9 @@ limiter that counts rejected requests but does not say so.`,
 }
 
 func judgeSufficient(c *Case) []Finding {
+	if !slices.ContainsFunc(c.Promise.Limits, func(l limiter.Limit) bool { return !isHeld(l) }) {
+		return judgeSufficientHeld(c)
+	}
 	f := Finding{Check: "retry_after.sufficient", Outcome: Inconclusive}
 	o := obey(c)
 	switch {

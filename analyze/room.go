@@ -23,7 +23,7 @@ func (c *Case) room(l limiter.Limit) room {
 	r.fresh = true // what was spent before is taken off below
 	slowed := (1 - l.Tolerance) * (1 - clockDrift)
 	switch l.Reading {
-	case limiter.TokenBucket:
+	case limiter.TokenBucket, limiter.LeakyQueue:
 		r.rate = float64(l.Limit) / float64(l.Window) * slowed
 	case limiter.SteppedBucket:
 		// In any stretch one step fewer may fall than its length suggests.
@@ -33,6 +33,10 @@ func (c *Case) room(l limiter.Limit) room {
 		r.window = slow(l.Window)
 	case limiter.SlidingCounter:
 		r.window = slow(2 * l.Window)
+	case limiter.Concurrency:
+		// What is done gives its place back within a step of the clock, by which
+		// intervals begin earlier here than a request was sent.
+		r.window = 1
 	case limiter.Open:
 		// A window counts all of the one before, too; a bucket is full after
 		// its own time, whatever came before.

@@ -30,6 +30,10 @@ type world struct {
 	resent      float64                        // share of requests that the transport sends twice
 	drift       float64                        // the server's clock runs at 1 + drift
 	tick        time.Duration                  // step of the server's clock; 0: none
+
+	// service is how long an admitted request takes, beside what a queue holds
+	// it back; nil: no time. It is under way for so long.
+	service func(*rand.Rand) time.Duration
 }
 
 // timeout is when a sender gives up in simulations.
@@ -68,6 +72,7 @@ type simulation struct {
 	seen     []scenarios.Seen
 	now      time.Duration
 
+	n           int   // counts what ended
 	outstanding int   // decisions on their way that will be answered
 	unanswered  []int // in recorded: nobody has given up on them yet
 }
@@ -78,6 +83,7 @@ type decision struct {
 	lane  int
 	index int  // in recorded
 	ghost bool // the answer goes nowhere
+	over  bool // it is no request, but the end of one
 	n     int  // keeps the heap's order definite
 }
 
@@ -179,9 +185,15 @@ func (s *simulation) settle() {
 	from := len(s.seen)
 	for s.outstanding > 0 {
 		d := heap.Pop(&s.events).(decision)
+		if key := s.keyOf(d.lane); d.over {
+			s.keys[key] = limiter.Release(s.keys[key])
+			continue
+		}
 		verdict := s.decide(s.plan.Lanes[d.lane], d.at)
+		took := s.serve(d, verdict)
 		if !d.ghost {
 			s.outstanding--
+			d.at += took
 			s.answerTo(d, verdict)
 		}
 	}
@@ -192,6 +204,29 @@ func (s *simulation) settle() {
 	}
 	s.unanswered = s.unanswered[:0]
 	slices.SortStableFunc(s.seen[from:], func(a, b scenarios.Seen) int { return cmp.Compare(a.Sent, b.Sent) })
+}
+
+// serve returns how long a request takes, and lets it be under way for so long.
+func (s *simulation) serve(d decision, verdict limiter.Decision) (took time.Duration) {
+	if !verdict.OK {
+		return 0
+	}
+	took = time.Duration(float64(verdict.Delay) / (1 + s.drift))
+	if s.service != nil {
+		took += s.service(s.rng)
+	}
+	if _, holds := s.keys[s.keyOf(d.lane)].(limiter.Holder); holds {
+		s.n++
+		heap.Push(&s.events, decision{at: d.at + took, lane: d.lane, over: true, n: -s.n}) // before whoever comes then
+	}
+	return took
+}
+
+func (s *simulation) keyOf(lane int) string {
+	if s.key == nil {
+		return ""
+	}
+	return s.key(s.plan.Lanes[lane])
 }
 
 // decide asks the limiter of a lane at a moment of the sender's clock.

@@ -75,9 +75,12 @@ func (c *Case) holds() (held map[uint16]bool, rate string) {
 	held = map[uint16]bool{}
 	var slowest limiter.Limit
 	for _, l := range c.Promise.Limits {
-		if !l.Unverified && (slowest.Limit == 0 || l.Rate() < slowest.Rate()) {
+		if !l.Unverified && l.Reading != limiter.Concurrency && (slowest.Limit == 0 || l.Rate() < slowest.Rate()) {
 			slowest = l
 		}
+	}
+	if slowest.Limit == 0 {
+		return nil, "" // no limit has a rate
 	}
 	highest := 0.0
 	for i, p := range c.Header.Phases {

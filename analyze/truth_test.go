@@ -114,7 +114,7 @@ func drawScope(t *rapid.T) limiter.Scope {
 }
 
 func (tr *truth) drawLimit(t *rapid.T, granularity time.Duration, scope limiter.Scope, alike bool) {
-	real := rapid.SampledFrom(append(slices.Clone(limiter.Models), lenientCounter)).Draw(t, "model")
+	real := rapid.SampledFrom(append(slices.Clone(immediate), lenientCounter)).Draw(t, "model")
 	l := limiter.Limit{
 		Limit:   rapid.Int64Range(1, 50).Draw(t, "limit"),
 		Window:  rapid.SampledFrom([]time.Duration{time.Second, 7 * time.Second, time.Minute}).Draw(t, "window"),

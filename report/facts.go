@@ -38,6 +38,9 @@ func measuredRate(g analyze.Group) string {
 	if g.Measured == nil || len(g.Promise.Limits) == 0 {
 		return unmeasured
 	}
+	if i := g.Measured.AtOnce; i != nil {
+		return span(*i) + " at once"
+	}
 	if i := g.Measured.LimitPerWindow; i != nil {
 		return span(*i)
 	}
@@ -66,7 +69,7 @@ func rateOff(g analyze.Group) bool {
 		return false
 	}
 	l := g.Promise.Limits[0]
-	return outside(g.Measured.LimitPerWindow, float64(l.Limit), l.Tolerance) || outside(g.Measured.RatePerSecond, l.Rate(), l.Tolerance)
+	return outside(g.Measured.AtOnce, float64(l.Limit), l.Tolerance) || outside(g.Measured.LimitPerWindow, float64(l.Limit), l.Tolerance) || outside(g.Measured.RatePerSecond, l.Rate(), l.Tolerance)
 }
 
 func burstOff(g analyze.Group) bool {

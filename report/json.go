@@ -128,6 +128,7 @@ type (
 		RatePerSecond  *interval `json:"rate_per_s"`
 		Burst          *interval `json:"burst"`
 		Window         *interval `json:"window_s"`
+		AtOnce         *interval `json:"at_once,omitempty"`
 		Scope          *string   `json:"scope"`
 		RejectsConsume *bool     `json:"rejects_consume"`
 	}

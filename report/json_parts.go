@@ -60,7 +60,7 @@ func measuredOf(m *analyze.Measured) *measured {
 	}
 	return &measured{
 		Family: said(m.Family), Consistent: some(m.Consistent), Scope: said(m.Scope), RejectsConsume: m.RejectsConsume,
-		LimitPerWindow: bounds(m.LimitPerWindow), RatePerSecond: bounds(m.RatePerSecond), Burst: bounds(m.Burst), Window: bounds(m.Window),
+		LimitPerWindow: bounds(m.LimitPerWindow), RatePerSecond: bounds(m.RatePerSecond), Burst: bounds(m.Burst), Window: bounds(m.Window), AtOnce: bounds(m.AtOnce),
 	}
 }
 

@@ -80,7 +80,9 @@ func begin(t analyze.Timeline) time.Duration {
 func allowance(l limiter.Limit, t analyze.Timeline) (line []float64, flat bool) {
 	line = make([]float64, len(t.Admitted))
 	switch l.Reading {
-	case limiter.TokenBucket, limiter.SteppedBucket:
+	case limiter.Concurrency: // no number of requests in a time
+		return nil, false
+	case limiter.TokenBucket, limiter.SteppedBucket, limiter.LeakyQueue:
 		most, gain := float64(l.Burst), l.Rate()*t.Bin.Seconds()
 		level := most
 		for i, n := range t.Admitted {

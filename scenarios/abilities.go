@@ -70,6 +70,10 @@ func (a *account) limit(l limiter.Limit) {
 	name := l.String()
 	burst := slices.ContainsFunc(a.phases, func(p Phase) bool { return p.Limit == l && p.Pace == "burst" && int64(p.Count) > l.Capacity() })
 	burst = burst || a.has(l, "edges")
+	if l.Reading == limiter.LeakyQueue || l.Reading == limiter.Concurrency {
+		a.held(l, burst)
+		return
+	}
 	a.either("limit.ceiling", burst, "one request more than "+name+" allows", "nothing exceeds "+name+"; add a burst of 100% + 2")
 	alone := a.group.Exclusive
 	a.either("limit.floor", burst && alone, "one request less than "+name+" allows", a.orShared("nothing uses up "+name+"; add a burst of 100%"))
@@ -140,9 +144,15 @@ func (a *account) rejections() {
 	a.either("retry_after.well_formed", rejects, "every rejection", missing)
 	var obeys, most int
 	for _, p := range a.phases {
-		if p.Pace == "obey" {
+		switch p.Pace {
+		case "obey":
 			obeys, most = obeys+p.Count, int(p.For/time.Second)
+		case "comeback":
+			obeys, most = obeys+1, int(p.For/time.Second)
 		}
+	}
+	if obeys == 0 && len(a.group.Pacing) == 0 && slices.ContainsFunc(a.group.Promise.Limits, func(l limiter.Limit) bool { return l.Reading == limiter.LeakyQueue }) {
+		obeys, most = 1, 1 // a rest and a request after it
 	}
 	a.either("retry_after.sufficient", obeys > 0, fmt.Sprintf("obeyed %d times, waits of up to %d s", obeys, most), "nothing waits for Retry-After; leave pacing out")
 	if rule == limiter.RetryAfterExact {

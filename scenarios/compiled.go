@@ -39,10 +39,15 @@ func (c *compiler) compiled(group int, lanes []int) []Phase {
 	case l.Unverified: // nothing is to be verified, but something is to be sent
 		b.add(Phase{Pace: lone.Name, Label: "one request", Why: "every limit is marked verify: false, so none is approached", About: b.trip, Likely: 1})
 		return b.phases
+	case l.Reading == limiter.LeakyQueue:
+		b.queue()
+	case l.Reading == limiter.Concurrency:
+		b.places()
 	case l.Reading != limiter.TokenBucket:
 		return b.windows()
+	default:
+		b.bucket()
 	}
-	b.bucket()
 	for _, other := range limits[1:] {
 		b.behind(other)
 	}
@@ -128,6 +133,9 @@ func (b *builder) bucket() {
 // first, is kept to for long enough: somewhat below that one's rate.
 func (b *builder) behind(other limiter.Limit) {
 	rate, slow := 0.9*b.limit.Rate(), other.Rate()
+	if b.limit.Reading == limiter.Concurrency {
+		rate = 2 * slow // a request now and then is under way alone
+	}
 	if other.Reading != limiter.TokenBucket || rate <= slow*1.1 {
 		return
 	}
@@ -175,9 +183,9 @@ func (b *builder) steady() time.Duration {
 	l := b.limit
 	late := l.Clock() + b.trip
 	switch {
-	case l.Reading == limiter.TokenBucket && l.Burst == 1:
+	case (l.Reading == limiter.TokenBucket || l.Reading == limiter.LeakyQueue) && l.Burst == 1:
 		return slower(l.Interval()) + late + 3*b.trip
-	case l.Reading == limiter.TokenBucket, l.Reading == limiter.SteppedBucket:
+	case l.Reading == limiter.TokenBucket, l.Reading == limiter.SteppedBucket, l.Reading == limiter.LeakyQueue:
 		return l.Interval()
 	case l.Reading == limiter.FixedWindow, l.Reading == limiter.SlidingLog:
 		return (slower(l.Window) + late) / time.Duration(l.Limit)

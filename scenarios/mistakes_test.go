@@ -55,8 +55,16 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"no ratio", promise("{limit: 100}"), `f:4:18: groups.g.promise.limit: must be requests per time, got "100" (write 100/min, 10/s, 1000/h, 5000/day or 100/90s)`},
 		{"window", promise("{limit: 5/0s}"), `f:4:18: groups.g.promise.limit: must be above 0, got "0s"`},
 		{"scope", promise("{limit: 1/s, scope: ips}"), `f:4:30: groups.g.promise.scope: unknown value "ips" (did you mean "ip"?) (have ip, key, global)`},
-		{"reading", promise("{limit: 1/s, burst: 1, reading: token-buckt}"), `f:4:42: groups.g.promise.reading: unknown value "token-buckt" (did you mean "token-bucket"?) (have token-bucket, stepped-bucket, fixed-window, sliding-log, sliding-counter, open)`},
-		{"reading of later", promise("{limit: 1/s, reading: concurrency}"), `f:4:32: groups.g.promise.reading: not supported yet`},
+		{"reading", promise("{limit: 1/s, burst: 1, reading: token-buckt}"), `f:4:42: groups.g.promise.reading: unknown value "token-buckt" (did you mean "token-bucket"?) (have token-bucket, stepped-bucket, fixed-window, sliding-log, sliding-counter, leaky-queue, concurrency, open)`},
+		{"a time for requests at once", promise("{limit: 1/s, reading: concurrency}"), `f:4:18: groups.g.promise.limit: a limit of requests at once has no time, got "1/s" (write limit: 5)`},
+		{"requests at once with a burst", promise("{limit: 5, burst: 2, reading: concurrency}"), `f:4:10: groups.g.promise: a concurrency has no burst (leave it out, or write reading: token-bucket)`},
+		{"a service time of a rate", promise("{limit: 5/s, service_time: 1s}"), `f:4:10: groups.g.promise: service_time is for requests at once (leave it out, or write reading: concurrency)`},
+		{"a queue without length", promise("{limit: 5/s, reading: leaky-queue}"), `f:4:10: groups.g.promise: a leaky-queue needs a burst (how many it takes in at once, the one that is let through included)`},
+		{"a queue of the rejected", promise("{limit: 5/s, burst: 2, reading: leaky-queue, rejects_consume: true}"), `f:4:10: groups.g.promise: what a leaky-queue rejects takes no place in it (leave rejects_consume out)`},
+		{"a share of no rate", "version: 1\ntarget: emulator\ngroups: {g: {\npromise: {limit: 5, reading: concurrency},\nrequests: [GET /x],\npacing: [{hold: 80%, for: 1m}, {burst: 100% + 2}]\n}}\n", `f:6:17: groups.g.pacing[0].hold: 5 at once has no rate to take a share of (write 3/s)`},
+		{"edges of a queue", "version: 1\ntarget: emulator\ngroups: {g: {\npromise: {limit: 5/s, burst: 3, reading: leaky-queue},\nrequests: [GET /x],\npacing: [{probe: edges, for: 1m}, {obey: retry-after, times: 2}]\n}}\n",
+			"f:6:18: groups.g.pacing[0].probe: makes no sense for a leaky-queue: what comes back cannot be probed by asking one at a time (leave pacing out, or write bursts and rests)\n" +
+				"f:6:42: groups.g.pacing[1].obey: makes no sense for a leaky-queue: one request at a time provokes no rejection (leave pacing out, or write bursts and rests)"},
 		{"bucket without burst", promise("{limit: 1/s, reading: token-bucket}"), `f:4:10: groups.g.promise: a token-bucket needs a burst (its capacity)`},
 		{"window with burst", promise("{limit: 1/s, burst: 2, reading: sliding-log}"), `f:4:10: groups.g.promise: a sliding-log has no burst (leave it out, or write reading: token-bucket)`},
 		{"tolerance", promise("{limit: 1/s, tolerance: 5%}"), `f:4:34: groups.g.promise.tolerance: must be exact or best-effort with a percentage, got "5%" (write best-effort 5%)`},
@@ -64,7 +72,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"empty promise", promise("[]"), `f:4:10: groups.g.promise: names no limit (write {limit: 100/min})`},
 		{"both at once", promise("[{limit: x}, {limt: 1/s}]"), "f:4:19: groups.g.promise[0].limit: must be requests per time, got \"x\" (write 100/min, 10/s, 1000/h, 5000/day or 100/90s)\n" +
 			"f:4:23: groups.g.promise[1]: limit is missing (write limit: 100/min)\n" +
-			`f:4:24: groups.g.promise[1].limt: unknown key (did you mean "limit"?) (have limit, burst, scope, reading, tolerance, granularity, rejects_consume, verify)`},
+			`f:4:24: groups.g.promise[1].limt: unknown key (did you mean "limit"?) (have limit, burst, scope, reading, tolerance, granularity, service_time, rejects_consume, verify)`},
 
 		{"rejection", around(fine + "on_reject: {status: 42, retry_after: allways}"), "f:6:21: groups.g.on_reject.status: must be from 100 to 599, got 42\n" +
 			`f:6:38: groups.g.on_reject.retry_after: unknown value "allways" (have required, exact, optional, none)`},

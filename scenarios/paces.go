@@ -5,6 +5,8 @@ var Paces = []Pace{
 	rest,
 	refill,
 	lone,
+	turns,
+	comeback,
 	burst,
 	hold,
 	ramp,

@@ -28,8 +28,9 @@ func (r *reader) limits(n node) []limiter.Limit {
 
 func (r *reader) limit(n node) limiter.Limit {
 	var l limiter.Limit
+	var number node
 	found := r.mapping(n, []key{
-		{"limit", func(n node) { l.Limit, l.Window = r.perWindow(n) }},
+		{"limit", func(n node) { number = n }},
 		{"burst", func(n node) { l.Burst = r.whole(n, 1, 1_000_000_000) }},
 		{"scope", func(n node) {
 			l.Scope = limiter.Scope(r.oneOf(n, string(limiter.ScopeIP), string(limiter.ScopeKey), string(limiter.ScopeGlobal)))
@@ -41,16 +42,31 @@ func (r *reader) limit(n node) limiter.Limit {
 				r.bad(n, "must be at most 1m")
 			}
 		}},
+		{"service_time", func(n node) { l.ServiceTime = r.duration(n) }},
 		{"rejects_consume", func(n node) { l.RejectsConsume = r.boolean(n) }},
 		{"verify", func(n node) { l.Unverified = !r.boolean(n) }},
 	})
 	if found == nil {
 		return l
 	}
-	if !found["limit"] {
+	switch {
+	case !found["limit"]:
 		r.bad(n, "limit is missing (write limit: 100/min)")
+	case l.Reading == limiter.Concurrency:
+		l.Limit = r.atOnce(number)
+	default:
+		l.Limit, l.Window = r.perWindow(number)
 	}
 	return r.sense(n, l)
+}
+
+// atOnce reads how many requests may be under way at once.
+func (r *reader) atOnce(n node) int64 {
+	if ratio.MatchString(n.Value) {
+		r.bad(n, "a limit of requests at once has no time, got %q (write limit: 5)", shortened(n.Value))
+		return 1
+	}
+	return r.whole(n, 1, maxBurst-2)
 }
 
 // sense gives a limit its default reading, and refuses what contradicts it.
@@ -63,9 +79,15 @@ func (r *reader) sense(n node, l limiter.Limit) limiter.Limit {
 	}
 	bucket := l.Reading == limiter.TokenBucket || l.Reading == limiter.SteppedBucket
 	switch {
+	case l.Reading == limiter.LeakyQueue && l.Burst == 0:
+		r.bad(n, "a %s needs a burst (how many it takes in at once, the one that is let through included)", l.Reading)
+	case l.Reading == limiter.LeakyQueue && l.RejectsConsume:
+		r.bad(n, "what a %s rejects takes no place in it (leave rejects_consume out)", l.Reading)
+	case l.ServiceTime > 0 && l.Reading != limiter.Concurrency:
+		r.bad(n, "service_time is for requests at once (leave it out, or write reading: %s)", limiter.Concurrency)
 	case bucket && l.Burst == 0:
 		r.bad(n, "a %s needs a burst (its capacity)", l.Reading)
-	case !bucket && l.Reading != limiter.Open && l.Burst > 0:
+	case !bucket && l.Reading != limiter.Open && l.Reading != limiter.LeakyQueue && l.Burst > 0:
 		r.bad(n, "a %s has no burst (leave it out, or write reading: %s)", l.Reading, limiter.TokenBucket)
 	case l.Window > 0 && max(l.Burst, l.Limit) > math.MaxInt64/4/int64(l.Window):
 		r.bad(n, "too large: limit and burst times the window must stay below %d request years", math.MaxInt64/4/int64(365*24*time.Hour))
@@ -77,10 +99,6 @@ func (r *reader) reading(n node) limiter.Reading {
 	words := make([]string, len(limiter.Readings))
 	for i, reading := range limiter.Readings {
 		words[i] = string(reading)
-	}
-	if n.Value == "leaky-queue" || n.Value == "concurrency" {
-		r.bad(n, "not supported yet")
-		return limiter.Open
 	}
 	return limiter.Reading(r.oneOf(n, words...))
 }

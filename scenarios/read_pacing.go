@@ -65,7 +65,7 @@ func (r *reader) pacing(n node, limits []limiter.Limit) []Phase {
 			break
 		}
 	}
-	if of.Limit == 0 || of.Window == 0 {
+	if of.Limit == 0 || of.Window == 0 && of.Reading != limiter.Concurrency {
 		return nil
 	}
 	var phases []Phase

@@ -68,6 +68,9 @@ func (r *reader) rate(n node, text string, of limiter.Limit) float64 {
 func parseRate(text string, of limiter.Limit) (float64, string) {
 	if strings.HasSuffix(text, "%") {
 		share, wrong := parsePercent(text)
+		if wrong == "" && of.Reading == limiter.Concurrency {
+			return 0, fmt.Sprintf("%s has no rate to take a share of (write 3/s)", of)
+		}
 		return share * of.Rate(), wrong
 	}
 	found := absolute.FindStringSubmatch(text)

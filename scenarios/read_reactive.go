@@ -11,7 +11,7 @@ import (
 // bucket gives back one at a time, everything else what a window held.
 func readProbe(r *reader, w written) []Phase {
 	r.oneOf(w.value, "edges")
-	if w.lasts == 0 {
+	if w.lasts == 0 || r.refuseHeld(w, "what comes back cannot be probed by asking one at a time") {
 		return nil // there is a mistake about that already
 	}
 	l := w.of
@@ -33,6 +33,9 @@ func readProbe(r *reader, w written) []Phase {
 // keeps the promise can ask for.
 func readObey(r *reader, w written) []Phase {
 	r.oneOf(w.value, "retry-after")
+	if r.refuseHeld(w, "one request at a time provokes no rejection") {
+		return nil
+	}
 	l := w.of
 	if l.Reading == limiter.Open {
 		l.Burst = max(l.Burst, l.Limit)

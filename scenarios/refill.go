@@ -29,6 +29,10 @@ func fullAt(p Phase, seen []Seen) time.Duration {
 		}
 		last = decided(s)
 		switch {
+		case p.Limit.Reading == limiter.LeakyQueue && !lost(s): // it had its turn before its answer, and the next has his an interval later
+			at = max(at, last+p.Limit.Interval()+1)
+		case p.Limit.Reading == limiter.LeakyQueue && s.Outcome != limiter.Rejected:
+			at = max(at, last) + p.Limit.FullRest()
 		case p.Limit.Reading == limiter.TokenBucket && s.Outcome != limiter.Rejected:
 			at = max(at, last) + p.Limit.Interval() + 1
 		default: // a window, or a bucket that a rejected request empties

@@ -20,7 +20,7 @@ func TestARefilledAllowanceIsWhole(t *testing.T) {
 				Reading:        m.Reading,
 				RejectsConsume: rapid.Bool().Draw(t, "rejects consume"),
 			}
-			if m.Reading == limiter.TokenBucket || m.Reading == limiter.SteppedBucket {
+			if m.Reading == limiter.TokenBucket || m.Reading == limiter.SteppedBucket || m.Reading == limiter.LeakyQueue {
 				l.Burst = rapid.Int64Range(1, 30).Draw(t, "burst")
 			}
 			state, err := m.New(l)
@@ -35,6 +35,9 @@ func TestARefilledAllowanceIsWhole(t *testing.T) {
 				v.Now += time.Duration(rapid.Int64Range(0, 1e7).Draw(t, "up"))
 				var d limiter.Decision
 				d, state = state.Take(v.Now)
+				if v.Now += d.Delay; d.OK {
+					state = limiter.Release(state)
+				}
 				v.Now += time.Duration(rapid.Int64Range(0, 1e7).Draw(t, "down"))
 				if s.Answered = v.Now; d.OK {
 					s.Outcome = limiter.Admitted
