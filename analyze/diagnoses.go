@@ -38,6 +38,7 @@ var diagnoses = []diagnosis{
 	{"counter-not-shared", "senders that should share a counter each have one", notShared},
 	{"other-scope", "more senders share a counter than documented", otherScope},
 	{"never-enforced", "the limit is not switched on", neverEnforced},
+	{"not-held-back", "what should wait in a queue is answered at once", notHeldBack},
 	{"rejects-consume", "rejected requests spend allowance", consuming},
 	{"replicas", "several servers each count for themselves", replicas},
 	{"one-more", "the burst is counted on top of the request that fits the rate", oneMore},

@@ -87,6 +87,18 @@ func neverEnforced(s *symptoms) string {
 	return "nothing was rejected in the whole run: the limit may be much higher, or not switched on"
 }
 
+func notHeldBack(s *symptoms) string {
+	if !s.is("limit.ceiling") || !s.single || s.limit.Reading != limiter.LeakyQueue {
+		return ""
+	}
+	l := s.limit
+	l.Reading = limiter.TokenBucket
+	if !s.keeps(l) {
+		return ""
+	}
+	return fmt.Sprintf("a bucket of %d explains the run: what should wait for its turn is answered at once (as with nginx's nodelay)", l.Burst)
+}
+
 func consuming(s *symptoms) string {
 	if !s.is("limit.floor", "limit.rate", "limit.burst", "limit.window", "recovery", "sustained") || !s.single || s.limit.RejectsConsume {
 		return ""

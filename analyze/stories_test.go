@@ -23,7 +23,7 @@ import (
 //	want limit.ceiling fail some words of the message
 //
 // "shared" means that others use the keys, "used" that they were used before,
-// "lost" that records are missing.
+// "lost" that records are missing, "within 20ms" how soon a request is decided.
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/stories/*.txt")
 	if err != nil || len(files) == 0 {
@@ -85,6 +85,8 @@ func (s *tale) line(words []string) {
 		s.group.Exclusive = false
 	case "used":
 		s.group.Fresh = false
+	case "within":
+		s.group.DecidedWithin = s.moment(words[1])
 	case "lost":
 		s.lost = []string{"one segment is lost"}
 	case "want":
@@ -95,13 +97,19 @@ func (s *tale) line(words []string) {
 }
 
 func (s *tale) promise(words []string) {
-	count, window, _ := strings.Cut(words[0], "/")
-	l := limiter.Limit{Limit: int64(s.number(count)), Window: s.moment(window)}
+	count, window, timed := strings.Cut(words[0], "/")
+	l := limiter.Limit{Limit: int64(s.number(count))}
+	if timed {
+		l.Window = s.moment(window)
+	}
 	for i := 1; i < len(words); i++ {
 		switch words[i] {
 		case "burst":
 			i++
 			l.Burst = int64(s.number(words[i]))
+		case "service":
+			i++
+			l.ServiceTime = s.moment(words[i])
 		case "scope":
 			i++
 			l.Scope = limiter.Scope(words[i])

@@ -40,6 +40,7 @@ func TestRealLimiters(t *testing.T) {
 		throttledCases(t),
 		ululeCases(t),
 		expressCases(t),
+		nginxHeldCases(t),
 	)
 	// They run side by side, because most of their time is rest; not all at
 	// once, because two cores cannot send thirty bursts in the same moment.
