@@ -92,9 +92,14 @@ func (s *screen) blank() {
 	}
 }
 
-// hanging writes a label and, beside it, text that is wrapped at the width.
+// hanging writes a label and, beside it, text that is wrapped at the width;
+// below it, where it would leave little room beside it.
 func (s *screen) hanging(label, labelStyle, text string) {
 	indent := utf8.RuneCountInString(label)
+	if word := strings.TrimSpace(label); word != "" && s.width > 0 && indent > s.width/3 {
+		s.text.WriteString(s.paint(labelStyle, word) + "\n")
+		label, indent = "  ", 2
+	}
 	for i, line := range wrap(text, s.width-indent) {
 		if i == 0 {
 			s.text.WriteString(s.paint(labelStyle, label))

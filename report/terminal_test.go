@@ -20,6 +20,7 @@ func TestSummaries(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			golden(t, s.name+".txt", []byte(summaryOf(t, s.report(), 0, false)))
 			golden(t, s.name+".60.txt", []byte(summaryOf(t, s.report(), 60, false)))
+			golden(t, s.name+".40.txt", []byte(summaryOf(t, s.report(), 40, false)))
 			golden(t, s.name+".color.txt", []byte(summaryOf(t, s.report(), 120, true)))
 		})
 	}

@@ -24,6 +24,7 @@ type process struct {
 	lookup         func(string) (string, bool) // environment
 	now            func() time.Time            // names a run's directory
 	width          func() int                  // columns of stderr; 0: it is not a terminal
+	height         func() int                  // rows of stderr; nil or 0: unknown
 	columns        func() int                  // columns of stdout; 0: it is not a terminal
 	plain          bool                        // no colours, whatever the terminal
 	debug          bool                        // the first exchanges are shown
@@ -46,6 +47,7 @@ func main() {
 		lookup:  os.LookupEnv,
 		now:     time.Now,
 		width:   func() int { return columnsOf(os.Stderr) },
+		height:  func() int { return rowsOf(os.Stderr) },
 		columns: func() int { return columnsOf(os.Stdout) },
 	}
 	os.Exit(p.main(untilSignal(), os.Args[1:]))
@@ -60,6 +62,14 @@ func columnsOf(f *os.File) int {
 		return 80
 	}
 	return width
+}
+
+func rowsOf(f *os.File) int {
+	_, rows, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return rows
 }
 
 // untilSignal returns a context that ends at the first SIGINT or SIGTERM, with
@@ -84,10 +94,18 @@ func statusOf(s os.Signal) int {
 	return exitInterrupted
 }
 
-// liveWidth is how wide the live view may be; 0: a line for each phase instead.
-func (p process) liveWidth() int {
-	if _, ci := p.lookup("CI"); ci {
-		return 0
-	}
-	return p.width()
+// screen is where progress is shown: a live view only where somebody watches
+// a terminal that can move its cursor.
+func (p process) screen() screen {
+	_, ci := p.lookup("CI")
+	name, _ := p.lookup("TERM")
+	return screen{out: p.stderr, size: func() (columns, rows int) {
+		if ci || name == "dumb" {
+			return 0, 0
+		}
+		if p.height != nil {
+			rows = p.height()
+		}
+		return p.width(), rows
+	}}
 }

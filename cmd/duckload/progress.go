@@ -6,10 +6,9 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"duckload/attack"
-	"duckload/limiter"
+	"duckload/scenarios"
 )
 
 // A trackView is what progress knows of a track before it begins.
@@ -20,21 +19,7 @@ type trackView struct {
 	length   time.Duration
 }
 
-// progress shows a run while it goes on: a live view where stderr is a
-// terminal, a line for each finished phase elsewhere.
-type progress struct {
-	out   io.Writer
-	width int // columns; 0: not a terminal
-	quiet bool
-
-	mu     sync.Mutex
-	tracks []trackState
-	at     time.Duration
-	drawn  int // lines of the live view on the screen
-	stop   chan struct{}
-	done   sync.WaitGroup
-}
-
+// A trackState is how far a track has come.
 type trackState struct {
 	trackView
 	phase   int // index; -1: not begun
@@ -44,22 +29,44 @@ type trackState struct {
 	inPhase [][3]int // of each phase
 }
 
-// frames a second of the live view: enough to look alive, too few to disturb
-// the sender.
+// A screen is where progress is shown.
+type screen struct {
+	out  io.Writer
+	size func() (columns, rows int) // of a terminal, now; columns 0: it is none
+}
+
+// progress shows a run while it goes on: a live view where stderr is a
+// terminal, a line for each finished phase elsewhere.
+type progress struct {
+	screen
+	live  bool
+	quiet bool
+
+	mu      sync.Mutex
+	state   runState
+	drawn   []int // columns of the lines of the live view that are on the screen
+	columns int   // of the terminal when they were drawn
+	stop    chan struct{}
+	done    sync.WaitGroup
+}
+
+// redraw is how often the live view is drawn: often enough to look alive, too
+// seldom to disturb the sender.
 const redraw = 200 * time.Millisecond
 
-func newProgress(out io.Writer, width int, quiet bool, tracks []trackView) *progress {
-	p := &progress{out: out, width: width, quiet: quiet, stop: make(chan struct{})}
+func newProgress(on screen, quiet bool, tracks []trackView, budget scenarios.Budget) *progress {
+	p := &progress{screen: on, quiet: quiet, state: runState{budget: budget}, stop: make(chan struct{})}
 	for _, t := range tracks {
-		p.tracks = append(p.tracks, trackState{trackView: t, phase: -1, inPhase: make([][3]int, len(t.phases))})
+		p.state.tracks = append(p.state.tracks, trackState{trackView: t, phase: -1, inPhase: make([][3]int, len(t.phases))})
 	}
-	if width > 0 && !quiet {
-		p.done.Go(p.live)
+	columns, _ := on.size()
+	if p.live = columns > 0 && !quiet; p.live {
+		p.done.Go(p.keepDrawing)
 	}
 	return p
 }
 
-func (p *progress) live() {
+func (p *progress) keepDrawing() {
 	tick := time.NewTicker(redraw)
 	defer tick.Stop()
 	began := time.Now()
@@ -69,7 +76,8 @@ func (p *progress) live() {
 			return
 		case <-tick.C:
 			p.mu.Lock()
-			p.at = max(p.at, time.Since(began))
+			p.state.at = max(p.state.at, time.Since(began))
+			p.state.pulse()
 			p.draw()
 			p.mu.Unlock()
 		}
@@ -80,8 +88,8 @@ func (p *progress) live() {
 func (p *progress) event(e attack.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.at = max(p.at, e.At)
-	t := &p.tracks[e.Track]
+	p.state.at = max(p.state.at, e.At)
+	t := &p.state.tracks[e.Track]
 	switch {
 	case e.Begins:
 		t.phase = e.Phase
@@ -100,10 +108,20 @@ func (p *progress) event(e attack.Event) {
 func (p *progress) tell(t *trackState, before int) {
 	for ; t.told < before; t.told++ {
 		n := t.inPhase[t.told]
-		if p.quiet || p.width > 0 || n == [3]int{} {
+		if p.quiet || p.live || n == [3]int{} {
 			continue // a rest has nothing to tell
 		}
-		fmt.Fprintf(p.out, "%6.1fs  %-11s %-28s %s\n", p.at.Seconds(), t.name, t.phases[t.told], counts(n))
+		fmt.Fprintf(p.out, "%6.1fs  %-11s %-28s %s\n", p.state.at.Seconds(), t.name, t.phases[t.told], counts(n))
+	}
+}
+
+// interrupted says that the run comes to an end, and how to end it at once.
+func (p *progress) interrupted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state.stopping = true
+	if !p.live && !p.quiet {
+		fmt.Fprintln(p.out, stoppingWords)
 	}
 }
 
@@ -111,91 +129,40 @@ func (p *progress) tell(t *trackState, before int) {
 func (p *progress) close() {
 	close(p.stop)
 	p.done.Wait()
-	if p.drawn > 0 {
-		fmt.Fprintf(p.out, "\x1b[%dA\x1b[J", p.drawn)
+	if len(p.drawn) > 0 {
+		columns, _ := p.size()
+		fmt.Fprint(p.out, up(p.drawn, columns)+"\x1b[J")
 	}
 }
 
 func (p *progress) draw() {
+	columns, rows := p.size()
+	if columns <= 0 {
+		return
+	}
 	var b strings.Builder
-	if p.drawn > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA", p.drawn)
+	b.WriteString(up(p.drawn, columns))
+	if columns != p.columns {
+		b.WriteString("\x1b[J") // the rows that a resize broke apart
 	}
-	lines := p.lines()
-	for _, line := range lines {
-		b.WriteString("\x1b[K" + clip(line, p.width) + "\n")
+	p.drawn, p.columns = p.drawn[:0], columns
+	for _, line := range p.state.lines(columns, rows) {
+		b.WriteString(line + "\x1b[K\n")
+		p.drawn = append(p.drawn, width(line))
 	}
-	p.drawn = len(lines)
+	b.WriteString("\x1b[J") // what a terminal echoed, such as ^C
 	io.WriteString(p.out, b.String())
 }
 
-func (p *progress) lines() []string {
-	var lines []string
-	var all [3]int
-	planned := 0
-	var left time.Duration
-	for _, t := range p.tracks {
-		lines = append(lines, p.line(t))
-		for i, n := range t.counts {
-			all[i] += n
-		}
-		planned += t.requests
-		if !t.ended {
-			left = max(left, t.length-p.at)
-		}
+// up moves to the first of the lines that were drawn. A terminal that was made
+// narrower since breaks each of them into several rows.
+func up(drawn []int, columns int) string {
+	rows := 0
+	for _, n := range drawn {
+		rows += max(1, (n+columns-1)/max(columns, 1))
 	}
-	rate := 0.0
-	if p.at > 0 {
-		rate = float64(all[0]+all[1]+all[2]) / p.at.Seconds()
+	if rows == 0 {
+		return "\r"
 	}
-	return append(lines, fmt.Sprintf("  %d of at most %d requests, %.0f/s, %s left", all[0]+all[1]+all[2], planned, rate, clock(left)))
-}
-
-func (p *progress) line(t trackState) string {
-	label, at := "waits", p.at
-	switch {
-	case t.ended:
-		label, at = "done", t.length
-	case t.phase >= 0:
-		label = t.phases[t.phase]
-	}
-	share := 0.0
-	if t.length > 0 {
-		share = min(1, float64(at)/float64(t.length))
-	}
-	if p.width < 80 {
-		return fmt.Sprintf("  %-11s %3.0f%%  %s", t.name, 100*share, counts(t.counts))
-	}
-	return fmt.Sprintf("  %-11s %-24s %s  %s/%s  %s", t.name, clip(label, 24), bar(share), clock(min(p.at, t.length)), clock(t.length), counts(t.counts))
-}
-
-// bar is twelve columns wide.
-func bar(share float64) string {
-	full := int(12*share + 0.5)
-	return strings.Repeat("█", full) + strings.Repeat("░", 12-full)
-}
-
-func counts(n [3]int) string {
-	text := fmt.Sprintf("admitted %d  rejected %d", n[limiter.Admitted], n[limiter.Rejected])
-	if n[limiter.Unknown] > 0 {
-		text += fmt.Sprintf("  unknown %d", n[limiter.Unknown])
-	}
-	return text
-}
-
-func clock(d time.Duration) string {
-	s := int(max(d, 0).Round(time.Second).Seconds())
-	if s >= 3600 {
-		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
-	}
-	return fmt.Sprintf("%02d:%02d", s/60, s%60)
-}
-
-// clip cuts a line at a number of columns, counting runes: the text is ours
-// and has no wide ones.
-func clip(s string, width int) string {
-	if width <= 0 || utf8.RuneCountInString(s) <= width {
-		return s
-	}
-	return string([]rune(s)[:width-1]) + "…"
+	return fmt.Sprintf("\r\x1b[%dA", rows)
 }

@@ -161,7 +161,12 @@ func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.O
 	defer cancel(nil)
 	keeper := &keeper{record: record, live: live, first: firstAnswers{header: header, stop: cancel, seen: map[int]bool{}}}
 	stop := keeper.every(flushInterval)
-	shown := newProgress(p.stderr, p.liveWidth(), quiet, trackViews(plan))
+	shown := newProgress(p.screen(), quiet, trackViews(plan), plan.Scenario.Budget)
+	defer context.AfterFunc(ctx, func() {
+		if signalled(ctx) == exitInterrupted {
+			shown.interrupted()
+		}
+	})()
 	options.Record, options.Progress = keeper.add, shown.event
 	// Little is held while requests are sent, and it would be collected dozens
 	// of times a second.
