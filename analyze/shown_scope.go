@@ -24,6 +24,11 @@ type ScopeColumn struct {
 	Counters   int
 	Explains   bool
 	Why        string // what it does not explain, as a sentence
+
+	// Otherwise says whether a token bucket of any other rate and burst would
+	// explain the run under this scope; empty: not asked, because some scope
+	// explains it as documented, or because that cannot be asked.
+	Otherwise Verdict
 }
 
 // A ScopeSender is one lane.
@@ -63,7 +68,29 @@ func (c *Case) scopeMatrix() ScopeMatrix {
 		}
 	}
 	m.Looked = len(few.Rows)
+	few.otherwise(m.Scopes, all)
 	return m
+}
+
+// mostOtherwise is how many requests are looked at for other numbers: that
+// takes a search for each scope.
+const mostOtherwise = 3000
+
+// otherwise asks for other numbers, if no scope explains the documented ones.
+func (c *Case) otherwise(columns []ScopeColumn, all []hypothesis) {
+	limits := c.Promise.Limits
+	if len(limits) != 1 || limits[0].Reading != limiter.TokenBucket || !c.refutable() || len(c.Rows) > mostOtherwise ||
+		slices.ContainsFunc(columns, func(s ScopeColumn) bool { return s.Explains }) {
+		return
+	}
+	for i, h := range all {
+		if empty, known := c.noBucket(h); known {
+			columns[i].Otherwise = Pass
+			if empty {
+				columns[i].Otherwise = Fail
+			}
+		}
+	}
 }
 
 // senderRows lists the lanes that sent something, and returns all of them.

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -26,7 +25,7 @@ var lineLooks = []struct {
 }
 
 // drawCurves draws which bursts a recording needs at which limits.
-func drawCurves(v curveView, width, height int) ([]byte, error) {
+func drawCurves(v curveView, width, height int) (drawing, error) {
 	p := blank()
 	low, high := point{math.Inf(1), math.Inf(1)}, point{math.Inf(-1), math.Inf(-1)}
 	see := func(at point) {
@@ -48,24 +47,17 @@ func drawCurves(v curveView, width, height int) ([]byte, error) {
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = low.X-marginX, high.X+marginX, low.Y-marginY, high.Y+marginY
 	p.X.Tick.Marker = marks(powerTicks(p.X.Min, p.X.Max, width/70))
 	p.Y.Tick.Marker = marks(powerTicks(p.Y.Min, p.Y.Max, height/40))
-	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = tint("grid"), tint("grid")
-	p.Add(grid)
+	grid(p, true)
 	for i, points := range v.Lines {
 		look := lineLooks[i%len(lineLooks)]
-		places := make(plotter.XYs, len(points))
-		for k, at := range points {
-			places[k] = plotter.XY{X: math.Log10(at.X), Y: math.Log10(at.Y)}
+		var places []point
+		for _, at := range points {
+			places = append(places, point{math.Log10(at.X), math.Log10(at.Y)})
 		}
-		line, err := plotter.NewLine(places)
-		if err != nil {
-			return nil, err
-		}
-		line.LineStyle = draw.LineStyle{Color: tint(look.class), Width: 2, Dashes: look.dash}
-		p.Add(line)
+		p.Add(lineOf{places, draw.LineStyle{Color: tint(look.class), Width: 2, Dashes: look.dash}})
 	}
 	if v.Documented != nil {
-		p.Add(cross(*v.Documented))
+		p.Add(crossAt(*v.Documented))
 	}
 	if v.Asked != nil {
 		p.Add(ringAt(*v.Asked))
@@ -73,15 +65,13 @@ func drawCurves(v curveView, width, height int) ([]byte, error) {
 	return rendered(p, width, height)
 }
 
-// cross marks the documented limit.
-type cross point
+// crossAt marks the documented limit.
+type crossAt point
 
-func (m cross) Plot(c draw.Canvas, p *plot.Plot) {
+func (m crossAt) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	at := vg.Point{X: x(math.Log10(m.X)), Y: y(math.Log10(m.Y))}
-	style := draw.LineStyle{Color: tint("limit"), Width: 3}
-	c.StrokeLine2(style, at.X-6, at.Y-6, at.X+6, at.Y+6)
-	c.StrokeLine2(style, at.X-6, at.Y+6, at.X+6, at.Y-6)
+	cross(c, "limit", at)
 }
 
 // ringAt marks the limit that is asked for.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"duckload/analyze"
@@ -50,7 +51,8 @@ func measuredRate(g analyze.Group) string {
 	return unmeasured
 }
 
-// measuredBurst says what the burst really is: "200", "198–203".
+// measuredBurst says what the burst really is: "200", "198–203", "at least 201".
+// A bucket holds whole requests, so only whole numbers in the interval count.
 func measuredBurst(g analyze.Group) string {
 	if g.Measured == nil || g.Measured.Burst == nil {
 		return unmeasured
@@ -58,7 +60,12 @@ func measuredBurst(g analyze.Group) string {
 	if n, ok := whole(*g.Measured.Burst); ok {
 		return fmt.Sprint(n)
 	}
-	return span(*g.Measured.Burst)
+	b := *g.Measured.Burst
+	low, high := math.Ceil(b.Low-1e-9), math.Floor(b.High+1e-9)
+	if low > high || math.Abs(low) > 1<<53 {
+		return span(b)
+	}
+	return span(analyze.Interval{Low: low, High: high})
 }
 
 // rateOff and burstOff report that the documented value lies outside of what

@@ -16,6 +16,7 @@ import (
 type page struct {
 	Policy string
 	Style  template.CSS
+	Script template.JS
 
 	Title    string
 	Verdict  verdictWord
@@ -34,6 +35,8 @@ type page struct {
 
 	Caveats     []string
 	Assumptions []string
+	Sending     figure
+	Trust       [][2]string
 	Reproduce   []string
 	Tool        string
 }
@@ -53,8 +56,11 @@ type (
 		Text string
 		Off  bool
 	}
-	questionView struct{ Check, Groups, Message string }
-	checkView    struct {
+	questionView struct {
+		Checks          []string
+		Groups, Message string
+	}
+	checkView struct {
 		Verdict     verdictWord
 		ID, Message string
 		Anchor      string // of its proof
@@ -63,15 +69,29 @@ type (
 		Anchor, Name, Promised, Outcomes, Lanes string
 		Verdict                                 verdictWord
 		Requests                                []string
-		Time                                    figure
-		Plane                                   figure
-		Spectrum                                figure
+		Failed                                  bool
+		Pictures                                [][]figure // in rows: a wide one, and small ones beside it
+		Silent                                  bool       // no request was sent
 		Latency                                 [][]string
 		Checks                                  []checkView
+		Scope                                   scopeView
+		Headers                                 [][]string
 	}
 
 	// figure is a picture with the words around it and its numbers.
+	// A scopeView says who would share a counter with whom.
+	scopeView struct {
+		Scopes []scopeColumn
+		Rows   [][]string // sender, sent, admitted, rejected, and a counter for each scope
+		Note   string
+	}
+	scopeColumn struct {
+		Words, Says, Why string
+		Good             bool
+	}
+
 	figure struct {
+		Name     string
 		Pictures []template.HTML // for each width of screen
 		Caption  string
 		Legend   []legend
@@ -88,7 +108,7 @@ func wordOf(v analyze.Verdict) verdictWord {
 func pageOf(r Report) (page, error) {
 	f := r.Findings
 	p := page{
-		Policy: policy(), Style: template.CSS(styleSheet),
+		Policy: policy(), Style: template.CSS(styleSheet), Script: template.JS(script),
 		Title:   printable(f.Run.Scenario),
 		Verdict: wordOf(f.Outcome), Sentence: sentence(f.Sentence), Badges: badges(f),
 		Facts: []string{
@@ -96,10 +116,14 @@ func pageOf(r Report) (page, error) {
 			plural(f.Run.Requests, "request") + " in " + length(f.Run.Duration),
 		},
 		Proofs: proofs(r), Caveats: sentences(f.Caveats), Assumptions: sentences(f.Assumptions),
-		Reproduce: reproduce(f.Run), Tool: printable(r.Tool),
+		Reproduce: reproduce(r), Tool: printable(r.Tool), Trust: trust(f),
+	}
+	var err error
+	if p.Sending, err = sendingFigure(f); err != nil {
+		return page{}, err
 	}
 	for _, q := range undecidedChecks(f.Groups) {
-		p.Questions = append(p.Questions, questionView{strings.Join(q.checks, ", "), strings.Join(q.groups, ", "), sentence(q.message)})
+		p.Questions = append(p.Questions, questionView{q.checks, strings.Join(q.groups, ", "), sentence(q.message)})
 	}
 	for i, g := range f.Groups {
 		p.Rows = append(p.Rows, rowOf(g, anchor(i)))
@@ -246,12 +270,4 @@ func sentences(all []string) []string {
 		done = append(done, sentence(s))
 	}
 	return done
-}
-
-func reproduce(r analyze.Run) []string {
-	return []string{
-		fmt.Sprintf("duckload run scenario.yaml --target %s --seed %d", quoted(r.Target), r.Seed),
-		"duckload analyze .",
-		"duckload report . --format html",
-	}
 }

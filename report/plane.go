@@ -123,6 +123,7 @@ func planeFigure(g analyze.Group, id string) (figure, error) {
 		return figure{}, nil
 	}
 	f := figure{
+		Name:    "Limit and burst",
 		Caption: "To the right the limit per " + v.Per + ", upwards the burst: every token bucket in the region explains the whole run.",
 		Legend: []legend{
 			{"limit", "✖", "documented"},

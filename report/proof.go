@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"duckload/analyze"
@@ -45,19 +46,8 @@ func (p *proofView) witness(r Report, group int, f analyze.Finding) {
 	if !strings.Contains(f.Message, w.Sentence) {
 		p.Sentence = sentence(w.Sentence)
 	}
-	for _, e := range w.Requests {
-		status := "none"
-		if e.Status != 0 {
-			status = fmt.Sprint(e.Status)
-		}
-		var said []string
-		for _, f := range e.Fields {
-			said = append(said, printable(f.Name)+": "+clipped(f.Value, 200))
-		}
-		p.Requests = append(p.Requests, requestView{
-			when(e.Sent), when(e.Answered), status, e.Outcome.String(), printable(laneName(r.Header, e.Lane)),
-			printable(phaseName(r.Header, e.Phase)), fmt.Sprint(e.Seq), strings.Join(said, " · "),
-		})
+	for _, e := range distinct(w.Requests) {
+		p.Requests = append(p.Requests, requestOf(r, e, tellsTime(f.Check)))
 	}
 	if n := len(p.Requests); n > shownAtOnce+1 {
 		p.Requests, p.Rest = p.Requests[:shownAtOnce], p.Requests[shownAtOnce:]
@@ -67,6 +57,42 @@ func (p *proofView) witness(r Report, group int, f analyze.Finding) {
 	}
 	if len(w.Requests) > 0 {
 		p.Curl, p.CurlNote = curl(r, group, w.Requests[len(w.Requests)-1])
+	}
+}
+
+// distinct leaves out what a witness lists more than once: one rejection may be
+// the first half of several pairs.
+func distinct(all []analyze.Evidence) []analyze.Evidence {
+	var once []analyze.Evidence
+	for _, e := range all {
+		if !slices.ContainsFunc(once, func(o analyze.Evidence) bool { return o.Lane == e.Lane && o.Seq == e.Seq && o.Sent == e.Sent }) {
+			once = append(once, e)
+		}
+	}
+	return once
+}
+
+// tellsTime reports whether a check has to do with the moment that an answer
+// was made; else its Date would only take room.
+func tellsTime(check string) bool {
+	return strings.HasPrefix(check, "retry_after.") || check == "headers"
+}
+
+func requestOf(r Report, e analyze.Evidence, dated bool) requestView {
+	status := "none"
+	if e.Status != 0 {
+		status = fmt.Sprint(e.Status)
+	}
+	var said []string
+	for _, f := range e.Fields {
+		if strings.EqualFold(f.Name, "Date") && !dated {
+			continue
+		}
+		said = append(said, printable(f.Name)+": "+clipped(f.Value, 200))
+	}
+	return requestView{
+		when(e.Sent), when(e.Answered), status, e.Outcome.String(), printable(laneName(r.Header, e.Lane)),
+		printable(phaseName(r.Header, e.Phase)), fmt.Sprint(e.Seq), strings.Join(said, " · "),
 	}
 }
 

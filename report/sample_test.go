@@ -54,6 +54,7 @@ func passing() Report {
 		"the limiter's clock runs within 0.05 % of ours, in steps of at most 10 ms",
 		"nobody else used the keys during the run",
 	}
+	f.Sending = sent(f.Run.Requests)
 	f.Lateness = analyze.Lateness{N: f.Run.Requests, P50: 61 * time.Microsecond, P99: 1400 * time.Microsecond, Max: 8200 * time.Microsecond}
 	return r
 }
@@ -89,6 +90,7 @@ func holds(name string, p limiter.Promise, i int) analyze.Group {
 	}
 	g.Latency[limiter.Admitted] = latency(g.Admitted, 700*time.Microsecond*time.Duration(i+1))
 	g.Latency[limiter.Rejected] = latency(g.Rejected, 300*time.Microsecond)
+	g.Shown = shown(&g)
 	return g
 }
 
@@ -162,6 +164,14 @@ func failing() Report {
 	g.Measured.Plane = plane(g.Promise.Limits[0], 214)
 	g.Timeline.Offered[2], g.Timeline.Admitted[2], g.Timeline.Rejected[2] = 220, 214, 6
 	g.Sent, g.Admitted, g.Rejected = g.Sent+18, g.Admitted+14, g.Rejected+4
+	g.Shown = shown(g)
+	g.Shown.Waits.Wrong = []analyze.WaitPoint{
+		{At: 2 * time.Second, Told: time.Second, Rounding: time.Second, Least: 1300 * time.Millisecond, Short: true},
+		{At: 3 * time.Second, Told: 5 * time.Second, Rounding: time.Second, Least: time.Second, Most: 1500 * time.Millisecond, Long: true},
+	}
+	g.Shown.Waits.Shorts, g.Shown.Waits.Longs = 1, 1
+	g.Shown.Headers[1].Lies, g.Shown.Headers[1].Why = 12, "the request answered at 1.401 s was told that 199 remain; at most 3 can"
+	g.Shown.Scope.Scopes[0].Explains, g.Shown.Scope.Scopes[0].Otherwise = false, analyze.Pass
 	g.Findings[0] = analyze.Finding{
 		Check: "limit.ceiling", Outcome: analyze.Fail,
 		Message: "214 requests were admitted in 0.469 s; a bucket of 200 refilled at 100/min admits at most 200.9",
@@ -211,6 +221,8 @@ func undecided() Report {
 	f.Run.Complete, f.Run.Reason = false, "interrupted"
 	f.Caveats = []string{"the run was interrupted: 44 of 1452 planned requests were not sent", "1 request was sent again by the transport after a connection died"}
 	f.Lateness.Max = 240 * time.Millisecond
+	f.Sending.GapFrom, f.Sending.GapTo, f.Sending.Resent = 30*time.Second, 31500*time.Millisecond, 1
+	f.Sending.Errors = []analyze.ErrorCount{{Class: "timeout", N: 1}, {Class: "reset <b>", N: 1}}
 	g := &f.Groups[3]
 	g.Outcome = analyze.Inconclusive
 	g.Findings[5] = analyze.Finding{

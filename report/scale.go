@@ -128,7 +128,7 @@ func roundTicks(low, high float64, parts int) []tick {
 	digits := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
 	var all []tick
 	for n := math.Ceil(low / step); n*step <= high; n++ {
-		all = append(all, tick{n * step, strconv.FormatFloat(n*step, 'f', digits, 64)})
+		all = append(all, tick{n * step, strconv.FormatFloat(n*step+0, 'f', digits, 64)}) // −0 is 0
 	}
 	return all
 }

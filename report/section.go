@@ -14,7 +14,7 @@ func sectionOf(r Report, i int) (section, error) {
 	g := r.Findings.Groups[i]
 	s := section{
 		Anchor: anchor(i), Name: printable(g.Name), Promised: documented(g.Promise), Outcomes: outcomes(g),
-		Lanes: printable(strings.Join(g.Lanes, ", ")), Verdict: wordOf(g.Outcome), Latency: latencyRows(g),
+		Lanes: printable(strings.Join(g.Lanes, "; ")), Verdict: wordOf(g.Outcome), Latency: latencyRows(g),
 	}
 	if i < len(r.Header.Groups) {
 		for _, line := range r.Header.Groups[i].Requests {
@@ -28,19 +28,59 @@ func sectionOf(r Report, i int) (section, error) {
 		}
 		s.Checks = append(s.Checks, c)
 	}
+	s.Failed = g.Outcome == analyze.Fail
+	s.Scope, s.Headers = scopeOf(g), headerRows(g)
 	var err error
-	if s.Time, err = timeFigure(g, s.Anchor+"-time"); err != nil {
-		return s, err
-	}
-	if s.Plane, err = planeFigure(g, s.Anchor+"-plane"); err != nil {
-		return s, err
-	}
-	s.Spectrum, err = spectrumFigure(g, s.Anchor+"-latency")
+	s.Pictures, err = pictures(g, s.Anchor)
+	s.Silent = len(s.Pictures) == 0
 	return s, err
 }
 
-// timeFigure shows requests over time, drawn once for wide and once for narrow
-// screens: letters keep their size on both.
+// pictures are all of a group, in rows: a wide one of the run's time, and a
+// small one beside it that belongs to it.
+func pictures(g analyze.Group, id string) ([][]figure, error) {
+	levels, err := levelFigures(g, id+"-level")
+	if err != nil {
+		return nil, err
+	}
+	wide := append([]func() (figure, error){func() (figure, error) { return timeFigure(g, id+"-time") }}, made(levels)...)
+	wide = append(wide, func() (figure, error) { return overTimeFigure(g, id+"-latency") })
+	small := []func() (figure, error){
+		func() (figure, error) { return planeFigure(g, id+"-plane") },
+		func() (figure, error) { return waitsFigure(g, id+"-waits") },
+		func() (figure, error) { return spectrumFigure(g, id+"-spectrum") },
+	}
+	var rows [][]figure
+	for i := range max(len(wide), len(small)) {
+		var row []figure
+		for _, column := range [][]func() (figure, error){wide, small} {
+			if i >= len(column) {
+				continue
+			}
+			f, err := column[i]()
+			if err != nil {
+				return nil, err
+			}
+			if len(f.Pictures) > 0 {
+				row = append(row, f)
+			}
+		}
+		if len(row) > 0 {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+func made(all []figure) []func() (figure, error) {
+	var done []func() (figure, error)
+	for _, f := range all {
+		done = append(done, func() (figure, error) { return f, nil })
+	}
+	return done
+}
+
+// timeFigure shows requests over time.
 func timeFigure(g analyze.Group, id string) (figure, error) {
 	v := timelineOf(g)
 	offered, admitted, rejected, unknown := v.totals()
@@ -48,6 +88,7 @@ func timeFigure(g analyze.Group, id string) (figure, error) {
 		return figure{}, nil // nothing was sent: the page says so in words
 	}
 	f := figure{
+		Name:    "Requests over time",
 		Caption: fmt.Sprintf("Requests in each %s%s, on a scale of square roots.", length(v.Bin), v.from()),
 		Legend:  []legend{{"admitted", "▲", "admitted, upwards"}, {"rejected", "▼", "rejected, downwards"}},
 		Head:    []string{"from", "sent", "admitted", "rejected", "unknown", "limit"},
@@ -70,24 +111,36 @@ func timeFigure(g analyze.Group, id string) (figure, error) {
 		desc += fmt.Sprintf(" The first violation is marked between %s and %s.", when(v.From), when(v.To))
 		f.Caption += " ✗ marks the first violation: " + printable(v.Violated) + "."
 	}
-	for _, p := range []picture{
-		{id: id + "-wide", class: "wide", width: 640, height: 270},
-		{id: id + "-narrow", class: "narrow", width: 340, height: 270},
-	} {
-		p.title, p.desc = g.Name+": requests over time", desc
-		drawing, err := drawTimeline(v, p.width, p.height)
+	s := v.stretch()
+	err := f.addBoth(picture{id: id, title: g.Name + ": requests over time", desc: desc, over: &s}, 270,
+		func(width, height int) (drawing, error) { return drawTimeline(v, width, height) })
+	return f, err
+}
+
+// addBoth adds a picture drawn once for wide and once for narrow screens:
+// letters keep their size on both.
+func (f *figure) addBoth(p picture, height int, draw func(width, height int) (drawing, error)) error {
+	id := p.id
+	p.height = height
+	for _, size := range []struct {
+		class string
+		width int
+	}{{"wide", 640}, {"narrow", 340}} {
+		p.id, p.class, p.width = id+"-"+size.class, size.class, size.width
+		d, err := draw(p.width, p.height)
 		if err != nil {
-			return f, err
+			return err
 		}
-		if err := f.add(p, drawing); err != nil {
-			return f, err
+		if err := f.add(p, d); err != nil {
+			return err
 		}
 	}
-	return f, nil
+	return nil
 }
 
 func spectrumFigure(g analyze.Group, id string) (figure, error) {
 	f := figure{
+		Name:    "Latency by percentile",
 		Caption: "Latency from sending to the end of the answer, by percentile; both axes are logarithmic.",
 		Head:    []string{"outcome", "percentile", "latency"},
 	}
@@ -110,8 +163,8 @@ func spectrumFigure(g analyze.Group, id string) (figure, error) {
 	return f, f.add(p, drawing)
 }
 
-func (f *figure) add(p picture, drawing []byte) error {
-	svg, err := p.styled(drawing)
+func (f *figure) add(p picture, d drawing) error {
+	svg, err := p.styled(d)
 	f.Pictures = append(f.Pictures, template.HTML(svg))
 	return err
 }

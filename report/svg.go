@@ -14,7 +14,7 @@ import (
 
 // classes are what a colour in a picture stands for. The drawing marks the
 // n-th with the colour #0n0000.
-var classes = []string{"text", "grid", "admitted", "rejected", "unknown", "limit", "fault", "band", "region"}
+var classes = []string{"text", "grid", "admitted", "rejected", "unknown", "limit", "fault", "band", "region", "tide", "told", "fall", "panel"}
 
 // A picture is an SVG that fits its page: it takes its colours and its letters
 // from the style sheet, and says in words what it shows.
@@ -22,18 +22,19 @@ type picture struct {
 	id, class     string
 	title, desc   string
 	width, height int
+	over          *stretch // of a run, where the horizontal axis is time
 }
 
 // styled rewrites a drawing. Only paths, groups and text come through, with
 // the attributes that are known here: style attributes are what the page's
 // policy forbids.
-func (p picture) styled(drawing []byte) (template.HTML, error) {
+func (p picture) styled(d drawing) (template.HTML, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="chart %s" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>`,
-		p.class, p.width, p.height, p.width, p.height, p.id, p.id,
+	fmt.Fprintf(&b, `<svg class="chart %s" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="%s-t %s-d"%s><title id="%s-t">%s</title><desc id="%s-d">%s</desc>`,
+		p.class, p.width, p.height, p.width, p.height, p.id, p.id, p.place(d),
 		p.id, html.EscapeString(printable(p.title)), p.id, html.EscapeString(printable(p.desc)))
 	open := "" // the innermost element, if nothing has ended since
-	dec := xml.NewDecoder(bytes.NewReader(drawing))
+	dec := xml.NewDecoder(bytes.NewReader(d.svg))
 	for {
 		token, err := dec.Token()
 		if errors.Is(err, io.EOF) {
@@ -59,6 +60,15 @@ func (p picture) styled(drawing []byte) (template.HTML, error) {
 	}
 	b.WriteString("</svg>")
 	return template.HTML(b.String()), nil
+}
+
+// place says which moments lie where, for the page's script.
+func (p picture) place(d drawing) string {
+	if p.over == nil {
+		return ""
+	}
+	return fmt.Sprintf(` data-from="%.3f" data-to="%.3f" data-area="%.1f %.1f %.1f %.1f"`,
+		p.over.From.Seconds(), p.over.To.Seconds(), d.left, d.right, d.top, d.bottom)
 }
 
 func isDrawn(name string) bool { return name == "g" || name == "path" || name == "text" }

@@ -30,6 +30,15 @@ type timelineView struct {
 	Violated string // what is proved
 }
 
+// A stretch is the part of a run that pictures of a group show.
+type stretch struct{ From, To time.Duration }
+
+// stretch is all of it but a long silence at the beginning.
+func (v timelineView) stretch() stretch {
+	end := max(time.Duration(len(v.Offered))*v.Bin, v.Bin, 1)
+	return stretch{max(0, v.Begin-(end-v.Begin)/20), end}
+}
+
 func timelineOf(g analyze.Group) timelineView {
 	t, whose := g.Timeline, ""
 	if of := g.Drawn.Lanes; len(of) > 0 && !slices.Equal(of, g.Lanes) {

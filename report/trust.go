@@ -1,0 +1,70 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"duckload/analyze"
+)
+
+// trust is what a reader asks before believing a run: did the sender do what
+// was planned?
+func trust(f analyze.Findings) [][2]string {
+	s, l := f.Sending, f.Lateness
+	var rows [][2]string
+	add := func(question, answer string) { rows = append(rows, [2]string{question, answer}) }
+	if l.N > 0 {
+		add("scheduled against sent", fmt.Sprintf("half within %s, 99 %% within %s, all within %s (n %s)", length(l.P50), length(l.P99), length(l.Max), thousands(l.N)))
+	}
+	if len(s.Bins) > 0 {
+		add("requests under way", fmt.Sprintf("at most %s at the end of any %s", thousands(s.Open), length(s.Bin)))
+		gap := "none"
+		if s.GapTo > s.GapFrom {
+			gap = fmt.Sprintf("nothing left from %s to %s, though requests were due", when(s.GapFrom), when(s.GapTo))
+		}
+		add("gaps of the sender", gap)
+	}
+	resent := "none"
+	if s.Resent > 0 {
+		resent = fmt.Sprintf("%s by the transport alone; each may have been counted", plural(s.Resent, "attempt"))
+	}
+	add("sent again", resent)
+	lost := "none"
+	if len(s.Errors) > 0 {
+		var all []string
+		for _, e := range s.Errors {
+			all = append(all, fmt.Sprintf("%s %s", thousands(e.N), clipped(e.Class, 60)))
+		}
+		lost = strings.Join(all, ", ")
+	}
+	add("without a whole answer", lost)
+	return rows
+}
+
+// reproduce says how to see the same again, as lines for a shell.
+func reproduce(r Report) []string {
+	run := r.Findings.Run
+	again := "duckload run scenario.yaml"
+	if run.Target != "" {
+		again += " --target " + quoted(run.Target)
+	}
+	if run.Seed != 0 {
+		again += fmt.Sprintf(" --seed %d", run.Seed)
+	}
+	lines := [][2]string{
+		{again, "sends the same requests again"},
+		{"duckload analyze .", "judges the record again, and sends nothing"},
+		{"duckload report . --format html", "writes this page again"},
+		{"duckload export . --to csv", "hands every observation to other tools"},
+	}
+	wide := 0
+	for _, l := range lines {
+		wide = max(wide, utf8.RuneCountInString(l[0]))
+	}
+	var all []string
+	for _, l := range lines {
+		all = append(all, l[0]+strings.Repeat(" ", wide-utf8.RuneCountInString(l[0]))+"  # "+l[1])
+	}
+	return all
+}
