@@ -60,14 +60,14 @@ type (
 		Latency  latencyJSON  `json:"latency_ms"`
 	}
 	limitJSON struct {
-		Limit          int64   `json:"limit"`
-		Window         float64 `json:"window_s"`
-		Burst          *int64  `json:"burst"`
-		Scope          *string `json:"scope"`
-		Reading        string  `json:"reading"`
-		Tolerance      float64 `json:"tolerance"`
-		RejectsConsume bool    `json:"rejects_consume"`
-		Verified       bool    `json:"verified"`
+		Limit          int64    `json:"limit"`
+		Window         *float64 `json:"window_s"` // null: of requests at once
+		Burst          *int64   `json:"burst"`
+		Scope          *string  `json:"scope"`
+		Reading        string   `json:"reading"`
+		Tolerance      float64  `json:"tolerance"`
+		RejectsConsume bool     `json:"rejects_consume"`
+		Verified       bool     `json:"verified"`
 	}
 	checkJSON struct {
 		ID      string       `json:"id"`

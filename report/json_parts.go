@@ -14,11 +14,14 @@ func limitsOf(p limiter.Promise) []limitJSON {
 	all := []limitJSON{}
 	for _, l := range p.Limits {
 		limit := limitJSON{
-			Limit: l.Limit, Window: l.Window.Seconds(), Scope: said(string(l.Scope)), Reading: string(l.Reading),
+			Limit: l.Limit, Scope: said(string(l.Scope)), Reading: string(l.Reading),
 			Tolerance: l.Tolerance, RejectsConsume: l.RejectsConsume, Verified: !l.Unverified,
 		}
 		if l.Burst > 0 {
 			limit.Burst = &l.Burst
+		}
+		if window := l.Window.Seconds(); window > 0 {
+			limit.Window = &window
 		}
 		all = append(all, limit)
 	}

@@ -39,14 +39,16 @@ type exposition struct {
 	text     strings.Builder
 	scenario label
 	name     string
+	head     string // of a metric without a sample yet
 }
 
 type label struct{ name, value string }
 
-// metric begins a metric; the samples that follow are its own.
+// metric begins a metric; the samples that follow are its own. One without a
+// sample is not there at all.
 func (e *exposition) metric(name, kind, help string) {
 	e.name = "duckload_" + name
-	fmt.Fprintf(&e.text, "# HELP %s %s\n# TYPE %s %s\n", e.name, help, e.name, kind)
+	e.head = fmt.Sprintf("# HELP %s %s\n# TYPE %s %s\n", e.name, help, e.name, kind)
 }
 
 func (e *exposition) gauge(name, help string, value float64) {
@@ -55,7 +57,8 @@ func (e *exposition) gauge(name, help string, value float64) {
 }
 
 func (e *exposition) sample(suffix string, value float64, labels ...label) {
-	e.text.WriteString(e.name + suffix + "{")
+	e.text.WriteString(e.head + e.name + suffix + "{")
+	e.head = ""
 	for i, l := range append([]label{e.scenario}, labels...) {
 		if i > 0 {
 			e.text.WriteByte(',')
@@ -120,7 +123,17 @@ func (e *exposition) limits(groups []analyze.Group) {
 	e.metric("documented_rate_per_second", "gauge", "What the promise says, for each of its limits.")
 	for _, g := range groups {
 		for i, l := range g.Promise.Limits {
-			e.sample("", l.Rate(), label{"group", g.Name}, label{"limit", strconv.Itoa(i + 1)})
+			if l.Window > 0 {
+				e.sample("", l.Rate(), label{"group", g.Name}, label{"limit", strconv.Itoa(i + 1)})
+			}
+		}
+	}
+	e.metric("documented_at_once", "gauge", "What the promise says of requests under way at once.")
+	for _, g := range groups {
+		for i, l := range g.Promise.Limits {
+			if l.Reading == limiter.Concurrency {
+				e.sample("", float64(l.Limit), label{"group", g.Name}, label{"limit", strconv.Itoa(i + 1)})
+			}
 		}
 	}
 	e.metric("documented_burst", "gauge", "What the promise says; absent where it says nothing.")
@@ -135,6 +148,12 @@ func (e *exposition) limits(groups []analyze.Group) {
 	for _, g := range groups {
 		if g.Measured != nil {
 			e.bounds(g.Name, g.Measured.RatePerSecond)
+		}
+	}
+	e.metric("measured_at_once", "gauge", "Bounds of the requests that are admitted at once; the true limit lies between them.")
+	for _, g := range groups {
+		if g.Measured != nil {
+			e.bounds(g.Name, g.Measured.AtOnce)
 		}
 	}
 	e.metric("measured_burst", "gauge", "Bounds of the burst that is admitted; the true one lies between them.")

@@ -284,3 +284,12 @@ func seen() iter.Seq2[history.Observation, error] {
 		}
 	}
 }
+
+// atOnce is a run against a limit of requests at once.
+func atOnce() Report {
+	r := passing()
+	g := &r.Findings.Groups[0]
+	g.Promise.Limits = []limiter.Limit{{Limit: 5, Reading: limiter.Concurrency}}
+	g.Measured = &analyze.Measured{Family: "concurrency", Consistent: []string{"concurrency"}, AtOnce: &analyze.Interval{Low: 5, High: 5}}
+	return r
+}

@@ -209,6 +209,9 @@ func parts(g analyze.Group) []string {
 	if len(g.Promise.Limits) > 0 {
 		l := g.Promise.Limits[0]
 		rate = fmt.Sprintf("%d/%s", l.Limit, limiter.Per(l.Window))
+		if l.Reading == limiter.Concurrency {
+			rate = fmt.Sprintf("%d at once", l.Limit)
+		}
 		if m := measuredRate(g); m != unmeasured {
 			rate += " measured " + m
 		}

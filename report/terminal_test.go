@@ -82,3 +82,9 @@ func TestAReasonIsSaidOnce(t *testing.T) {
 		t.Errorf("got the reason %d times, want it once for the five groups with the same checks and once for support", got)
 	}
 }
+
+func TestALimitOfRequestsAtOnceHasNoTime(t *testing.T) {
+	if got := summaryOf(t, atOnce(), 0, false); !strings.Contains(got, "metrics     5 at once measured 5 ") {
+		t.Errorf("got\n%s", got)
+	}
+}

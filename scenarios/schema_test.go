@@ -74,6 +74,7 @@ groups:
     promise:
       - {limit: 100/min, burst: 20, scope: ip, reading: token-bucket, tolerance: best-effort 5%, granularity: 1s, rejects_consume: true}
       - {limit: 5000/day, verify: false, tolerance: exact}
+      - {limit: 5, reading: concurrency, service_time: 200ms}
     identity: [users]
     exclusive: true
     fresh: false
