@@ -123,9 +123,7 @@ func Runs(base, now []Run, o Options) (Comparison, error) {
 		return Comparison{}, err
 	}
 	c.Differences = append(c.Differences, slow...)
-	for _, g := range missing(base, now) {
-		c.Differences = append(c.Differences, g)
-	}
+	c.Differences = append(c.Differences, missing(base, now)...)
 	c.Spectra = spectra(pairs)
 	counts := map[Kind]int{}
 	for _, d := range c.Differences {

@@ -161,7 +161,7 @@ func (s sheet) markdown(w io.Writer) error {
 			}
 		}
 		if len(p.Code) > 0 {
-			b.WriteString("\n```\n" + strings.Join(p.Code, "\n") + "\n```\n")
+			b.WriteString("\n" + block(p.Code))
 		}
 	}
 	fmt.Fprintf(&b, "\nWritten by %s.\n", plain(s.Tool))

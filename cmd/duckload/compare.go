@@ -189,17 +189,17 @@ func runFolders(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.IsDir() || isDir(filepath.Join(name, "observations")) {
+	if !info.IsDir() || isDir(filepath.Join(name, observationsDir)) {
 		return []string{name}, nil
 	}
-	entries, err := os.ReadDir(name)
-	if err != nil {
-		return nil, err
-	}
 	var found []string
-	for _, e := range entries {
-		if dir := filepath.Join(name, e.Name()); isDir(filepath.Join(dir, "observations")) {
-			found = append(found, dir)
+	for _, pattern := range []string{"*", filepath.Join("*", "*")} { // a run, or the results of several
+		matches, err := filepath.Glob(filepath.Join(name, pattern, observationsDir))
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range matches {
+			found = append(found, filepath.Dir(m))
 		}
 	}
 	if len(found) == 0 {
