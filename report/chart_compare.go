@@ -13,7 +13,7 @@ import (
 
 // drawSpectra draws the latencies of earlier and later runs on the axes of
 // [drawSpectrum].
-func drawSpectra(base, now []analyze.Latency, width, height int) ([]byte, error) {
+func drawSpectra(base, now []analyze.Latency, width, height int) (drawing, error) {
 	p := blank()
 	low, high, nines := math.Inf(1), math.Inf(-1), 0.5
 	for _, side := range [][]analyze.Latency{base, now} {
