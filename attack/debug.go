@@ -1,16 +1,15 @@
 package attack
 
 import (
-	"encoding/base64"
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // shownEach is how many exchanges of each group are shown, and maxShown how
@@ -25,7 +24,8 @@ type mask struct {
 	mu       sync.Mutex
 	secrets  []string
 	replacer *strings.Replacer // nil: secrets have come since
-	shown    map[string]int    // exchanges shown, by group
+	evidence atomic.Pointer[evidenceMask]
+	shown    map[string]int // exchanges shown, by group
 }
 
 // keep adds a secret.
@@ -33,6 +33,7 @@ func (r *run) keep(secret string) {
 	r.mask.mu.Lock()
 	defer r.mask.mu.Unlock()
 	r.mask.secrets, r.mask.replacer = append(r.mask.secrets, secret), nil
+	r.mask.evidence.Store(nil)
 }
 
 // masked returns text without the secrets of the run in any form in which they
@@ -41,20 +42,7 @@ func (r *run) masked(text string) string {
 	r.mask.mu.Lock()
 	defer r.mask.mu.Unlock()
 	if r.mask.replacer == nil {
-		var forms []string
-		for _, s := range append(r.plan.Scenario.Secrets(), r.mask.secrets...) {
-			quoted, _ := json.Marshal(s)
-			forms = append(forms, s, url.QueryEscape(s), url.PathEscape(s), string(quoted[1:len(quoted)-1]),
-				base64.StdEncoding.EncodeToString([]byte(s)), base64.RawURLEncoding.EncodeToString([]byte(s)))
-		}
-		slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
-		var pairs []string
-		for _, form := range forms {
-			if form != "" {
-				pairs = append(pairs, form, "***")
-			}
-		}
-		r.mask.replacer = strings.NewReplacer(pairs...)
+		r.mask.replacer = cmp.Or(blanking(append(r.plan.Scenario.Secrets(), r.mask.secrets...)), strings.NewReplacer())
 	}
 	return r.mask.replacer.Replace(text)
 }

@@ -150,7 +150,9 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 		outcome = l.group.Promise.Outcome(o.Status, o.Evidence)
 		l.recognise(o.Evidence)
 	}
-	l.ended <- ended{observation: o, record: true, event: Event{
+	kept := o
+	kept.Evidence = l.blank(o.Evidence)
+	l.ended <- ended{observation: kept, record: true, event: Event{
 		At: o.Done, Track: j.from.track, Phase: j.shot.Phase, Outcome: outcome,
 	}}
 	if rule, broken := l.rules.ended(o.Done, outcome); broken {
