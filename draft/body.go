@@ -8,9 +8,12 @@ import (
 // fieldIn finds the fields of a body that a table only sketches: {"email","password"}.
 var fieldIn = regexp.MustCompile(`"([A-Za-z_][A-Za-z0-9_.-]*)"`)
 
-// exampleBody makes a body of what a table says of it: its fields, with values
-// that no other request has.
-func exampleBody(cell string, line int, notes []Note) (string, []Note) {
+// takeBody gives a request a body of what a table says of it: its fields, with
+// values that no other request has.
+func (q *Request) takeBody(cell string, line int) {
+	if q.Method == "GET" || q.Method == "HEAD" || q.Method == "DELETE" || q.Method == "OPTIONS" {
+		return
+	}
 	var fields []string
 	seen := map[string]bool{}
 	for _, f := range fieldIn.FindAllStringSubmatch(cell, 30) {
@@ -20,9 +23,11 @@ func exampleBody(cell string, line int, notes []Note) (string, []Note) {
 		}
 	}
 	if len(fields) == 0 {
-		return "", notes
+		q.Notes = append(q.Notes, Note{Text: "the body, if it takes one: json: {field: value}", Line: line, Fill: true})
+		return
 	}
-	return "{" + strings.Join(fields, ", ") + "}", append(notes, Note{Text: "guess: values of the body, by the names of its fields", Line: line})
+	q.JSON = "{" + strings.Join(fields, ", ") + "}"
+	q.Notes = append(q.Notes, Note{Text: "guess: values of the body, by the names of its fields", Line: line})
 }
 
 // uniqueFor guesses a value by the name of a field. Values are unique where

@@ -64,7 +64,8 @@ type entry struct {
 	limits    []Limit
 	notes     []Note
 	line      int
-	auth      *bool // nil: not stated
+	auth      *bool  // nil: not stated
+	body      string // what it says of a body
 }
 
 // A known endpoint is one that some table lists.
@@ -88,6 +89,7 @@ func (d *document) limited(t table, cols []column) {
 			endpoints: endpoints(what, r.cell(find(cols, method))),
 			notes:     []Note{{Text: r.text(), Line: r.line}},
 			auth:      auth(cols, r),
+			body:      r.cell(find(cols, body)) + " " + what,
 		}
 		limits, notes, free := readLimits(r, cols)
 		e.limits, e.notes = limits, append(e.notes, notes...)
@@ -198,12 +200,14 @@ func (d *document) complete(g *Group, e entry) (needs bool) {
 			listed = true
 			q := k.request(k.line)
 			q.Notes = append(q.Notes, Note{Text: "listed", Line: k.line})
-			q.JSON, q.Notes = exampleBody(k.body, k.line, q.Notes)
+			q.takeBody(k.body, k.line)
 			g.Requests = append(g.Requests, q)
 			needs = needs || e.auth == nil && k.auth != nil && *k.auth
 		}
 		if !listed {
-			g.Requests = append(g.Requests, mine.request(e.line))
+			q := mine.request(e.line)
+			q.takeBody(e.body, e.line)
+			g.Requests = append(g.Requests, q)
 		}
 	}
 	if len(e.endpoints) == 0 {

@@ -3,6 +3,7 @@ package draft
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -83,6 +84,10 @@ func (w *writer) target(d Draft) {
 	}
 	w.note(0, d.TargetNote)
 	w.line(0, "target: %s", quote(d.Target))
+	if ip, err := netip.ParseAddr(u.Hostname()); u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+		w.line(0, "allow_hosts: [] # loopback needs no permission")
+		return
+	}
 	w.line(0, "%sthe host %s, once you may test it: until it stands here, every run is refused", fillIn, oneLine(u.Hostname()))
 	w.line(0, "allow_hosts: []")
 }
