@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,7 +104,7 @@ func keysPage(t *testing.T) string {
 		k.add("`"+name+"`", child(child(k.root, "properties"), name))
 	}
 	k.add("`tls`", child(child(child(child(k.root, "definitions"), "group"), "properties"), "tls"))
-	return k.b.String()
+	return k.b.String() + "\n"
 }
 
 type keyTables struct {
@@ -164,7 +165,6 @@ func (k *keyTables) add(title string, schema *yaml.Node) {
 		}
 		fmt.Fprintf(&k.b, "| `%s` | %s | %s |\n", name, strings.ReplaceAll(k.kind(value, 0), "|", `\|`), strings.ReplaceAll(doc, "|", `\|`))
 	}
-	k.b.WriteString("\n")
 }
 
 // kind says in a few words what a value may be.
@@ -189,8 +189,8 @@ func (k *keyTables) kind(n *yaml.Node, depth int) string {
 	if words := child(n, "enum"); words != nil {
 		var all []string
 		for _, w := range words.Content {
-			if w.Value != "" && (len(all) == 0 || all[len(all)-1] != "`"+w.Value+"`") {
-				all = append(all, "`"+w.Value+"`")
+			if word := "`" + w.Value + "`"; w.Value != "" && !slices.Contains(all, word) {
+				all = append(all, word)
 			}
 		}
 		return strings.Join(all, ", ")
