@@ -3,7 +3,7 @@
 
 GO ?= go
 
-.PHONY: test test-long check tools format vet lint vuln race cross bench peers fuzz
+.PHONY: test test-long check tools format vet lint vuln race cross bench peers fuzz docs
 
 test: tools check cross
 
@@ -42,6 +42,10 @@ LONG = OnePercent|TestCausesAreNamed|TestWindowsAreMeasured|TestTheCompiledTable
 race:
 	$(GO) test -race -timeout 30m -skip '$(LONG)' ./...
 	$(GO) test -timeout 30m -run '$(LONG)' ./analyze
+
+# The parts of docs that are made of the code: checks, exit status, keys.
+docs:
+	$(GO) test -count=1 -run TestGeneratedDocs ./cmd/duckload -update-docs
 
 # Every platform that users have. What only Linux has, has a fallback.
 cross:

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -373,4 +375,50 @@ func hasHeading(t *testing.T, path, fragment string) bool {
 		}
 	}
 	return false
+}
+
+// The code on the pages compiles, as a file of the package it is shown for.
+func TestCodeOnPagesCompiles(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := map[string]map[string]string{"Replace": {}}
+	packages := map[string]bool{}
+	for _, name := range documents(t) {
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range blocks(string(text)) {
+			if b.lang != "go" {
+				continue
+			}
+			path, ok := strings.CutPrefix(b.note, "go: ")
+			if !ok {
+				t.Errorf("%s:%d: code that belongs to no file (write <!-- go: package/file.go --> above it)", name, b.line)
+				continue
+			}
+			file := filepath.Join(t.TempDir(), filepath.Base(path))
+			if err := os.WriteFile(file, []byte(b.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			overlay["Replace"][filepath.Join(root, filepath.FromSlash(path))] = file
+			packages["duckload/"+filepath.ToSlash(filepath.Dir(path))] = true
+		}
+	}
+	replace, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "overlay.json")
+	if err := os.WriteFile(file, replace, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"build", "-overlay", file}, slices.Sorted(maps.Keys(packages))...)
+	c := exec.CommandContext(t.Context(), "go", args...)
+	c.Dir = root
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
 }
