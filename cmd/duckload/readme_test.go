@@ -31,7 +31,7 @@ func TestTheReadmeKnowsEveryCommand(t *testing.T) {
 	}
 }
 
-func TestTheReadmeNamesOnlyFlagsThatExist(t *testing.T) {
+func TestThePagesNameOnlyFlagsThatExist(t *testing.T) {
 	known := map[string]bool{"--help": true, "--version": true}
 	for _, c := range (process{}).root().Commands() {
 		for _, line := range strings.Split(c.Flags().FlagUsages(), "\n") {
@@ -42,9 +42,15 @@ func TestTheReadmeNamesOnlyFlagsThatExist(t *testing.T) {
 			}
 		}
 	}
-	for _, flag := range regexp.MustCompile(`--[a-z][a-z-]+`).FindAllString(readme(t), -1) {
-		if !known[flag] {
-			t.Errorf("the README names %s, which no command has", flag)
+	for _, name := range documents(t) {
+		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range regexp.MustCompile(`--[a-z][a-z-]+`).FindAllString(string(text), -1) {
+			if !known[flag] {
+				t.Errorf("%s names %s, which no command has", name, flag)
+			}
 		}
 	}
 }
