@@ -116,10 +116,14 @@ func (s stage) told(now, wait time.Duration) limiter.Fields {
 
 func roundUp(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }
 
+// immediately are the models that answer at once and forget a request then.
+func immediately() []limiter.Model {
+	return slices.DeleteFunc(slices.Clone(limiter.Models), func(m limiter.Model) bool { return isHeld(limiter.Limit{Reading: m.Reading}) })
+}
+
 // drawStage draws a limiter and a network.
 func drawStage(t *rapid.T) (stage, limiter.Promise) {
-	immediate := slices.DeleteFunc(slices.Clone(limiter.Models), func(m limiter.Model) bool { return isHeld(limiter.Limit{Reading: m.Reading}) })
-	s := stage{model: rapid.SampledFrom(immediate).Draw(t, "model"), say: roundUp}
+	s := stage{model: rapid.SampledFrom(immediately()).Draw(t, "model"), say: roundUp}
 	s.limit = limiter.Limit{
 		Limit:       rapid.Int64Range(1, 12).Draw(t, "limit"),
 		Window:      rapid.SampledFrom([]time.Duration{time.Second, 7 * time.Second, time.Minute}).Draw(t, "window"),
