@@ -1,15 +1,12 @@
 package attack
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 )
 
 // shownEach is how many exchanges of each group are shown, and maxShown how
@@ -18,34 +15,6 @@ const (
 	shownEach = 5
 	maxShown  = 2 << 10
 )
-
-// A mask knows every secret of a run, those captured on the way included.
-type mask struct {
-	mu       sync.Mutex
-	secrets  []string
-	replacer *strings.Replacer // nil: secrets have come since
-	evidence atomic.Pointer[evidenceMask]
-	shown    map[string]int // exchanges shown, by group
-}
-
-// keep adds a secret.
-func (r *run) keep(secret string) {
-	r.mask.mu.Lock()
-	defer r.mask.mu.Unlock()
-	r.mask.secrets, r.mask.replacer = append(r.mask.secrets, secret), nil
-	r.mask.evidence.Store(nil)
-}
-
-// masked returns text without the secrets of the run in any form in which they
-// travel: as they are, in URLs, in JSON and in base64.
-func (r *run) masked(text string) string {
-	r.mask.mu.Lock()
-	defer r.mask.mu.Unlock()
-	if r.mask.replacer == nil {
-		r.mask.replacer = cmp.Or(blanking(append(r.plan.Scenario.Secrets(), r.mask.secrets...)), strings.NewReplacer())
-	}
-	return r.mask.replacer.Replace(text)
-}
 
 // visible makes control characters visible, so that what a server sent cannot
 // move a terminal's cursor. Line ends stay.

@@ -30,7 +30,10 @@ type run struct {
 	rules stopRules
 
 	mask    mask
-	errands []scenarios.Errand // whose setup is done
+	errands []scenarios.Errand // whose setup was begun
+
+	setupWaits  int           // rejections that setup waited for
+	setupWaited time.Duration // in all
 
 	offered atomic.Int64 // shots that the plan came to
 	sent    atomic.Int64 // requests counted against the budget

@@ -1,17 +1,16 @@
 package attack
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
+	"duckload/limiter"
 	"duckload/scenarios"
 )
 
@@ -31,59 +30,127 @@ func (s SetupFailed) Error() string {
 	return fmt.Sprintf("setup of %s: %s: %s", who, s.Request, s.Said)
 }
 
-// farewell is how long teardown may take once a run was stopped.
+// farewell is how long teardown may take once a run was interrupted.
 const farewell = 250 * time.Millisecond
 
-// maxCaptured bounds a captured value; servers allow no longer headers.
-const maxCaptured = 8 << 10
+// A setup that is rejected by a limiter comes back as told: so often, and after
+// no longer waits.
+const (
+	setupTries   = 5
+	setupLongest = time.Minute
+)
 
 // setUp sends the setup of every identity, one after another, before the first
 // moment of the plan. It counts against the budget and is no observation.
 func (r *run) setUp() error {
 	for _, e := range r.plan.Errands() {
-		g := r.plan.Scenario.Groups[e.Group]
-		captured := map[string]string{}
-		for i, q := range g.Setup {
-			if !r.may() {
-				return nil // the end says why
-			}
-			m := r.plan.SetupMessage(e, i, captured)
-			failed := SetupFailed{Group: g.Name, Identity: e.Identity, Request: q.Method + " " + q.Path.String()}
-			response, body, err := r.errand(r.stopped, r.lanes[e.Lane], m)
-			switch {
-			case r.stopped.Err() != nil:
-				return nil
-			case refusal(err) != nil:
-				return refusal(err)
-			case err != nil:
-				failed.Said = r.masked(err.Error())
-				return failed
-			case response.StatusCode >= 400:
-				failed.Said = fmt.Sprintf("status %d: %s", response.StatusCode, cut(visible(r.masked(string(body))), 300))
-				return failed
-			}
-			for _, c := range q.Capture {
-				value, wrong := capture(c, response.Header, body)
-				if wrong != "" {
-					failed.Said = wrong
-					return failed
-				}
-				captured[c.Name] = value
-				r.keep(value)
-			}
+		if err := r.introduce(e); err != nil || r.stopped.Err() != nil {
+			return err // or the end says why
 		}
-		for _, lane := range e.Lanes {
-			r.lanes[lane].captured = captured
-		}
-		r.errands = append(r.errands, e)
 	}
 	return nil
 }
 
-// tearDown cleans up behind every identity that was set up, and returns what
-// went wrong, for people. After a run that was stopped there is little time.
+// introduce sends the setup of one identity. From the first request on that
+// may have made something on the target there is something to tear down, even
+// if a later one fails.
+func (r *run) introduce(e scenarios.Errand) error {
+	g := r.plan.Scenario.Groups[e.Group]
+	captured := map[string]string{}
+	for _, lane := range e.Lanes {
+		r.lanes[lane].captured = captured
+	}
+	if len(g.Setup) == 0 {
+		r.errands = append(r.errands, e)
+	}
+	made := false
+	for i, q := range g.Setup {
+		failed := SetupFailed{Group: g.Name, Identity: e.Identity, Request: q.Method + " " + q.Path.String()}
+		response, body, err := r.patiently(e, r.plan.SetupMessage(e, i, captured))
+		if may := err != nil || response.StatusCode < 400 || response.StatusCode >= 500; may && !made && refusal(err) == nil && !errors.Is(err, errUnsent) {
+			made, r.errands = true, append(r.errands, e)
+		}
+		switch {
+		case r.stopped.Err() != nil:
+			return nil
+		case refusal(err) != nil:
+			return refusal(err)
+		case err != nil:
+			failed.Said = r.masked(err.Error())
+			return failed
+		case response.StatusCode >= 400:
+			failed.Said = fmt.Sprintf("status %d: %s", response.StatusCode, cut(visible(r.masked(string(body))), 300))
+			if wait := toldBy(response); comesBack(g, response) && wait > setupLongest {
+				failed.Said += fmt.Sprintf(" (told to wait %s, and setup waits for at most %s)", wait, setupLongest)
+			}
+			return failed
+		}
+		for _, c := range q.Capture {
+			value, wrong := capture(c, response.Header, body)
+			if wrong != "" {
+				failed.Said = wrong
+				return failed
+			}
+			captured[c.Name] = value
+			r.keep(value)
+		}
+	}
+	return nil
+}
+
+// errUnsent says that the run was stopped before a request of setup was sent.
+var errUnsent = errors.New("not sent")
+
+// patiently sends one request of setup, and again if a limiter rejects it, as
+// often and as soon as it says. What comes back is the last answer.
+func (r *run) patiently(e scenarios.Errand, m scenarios.Message) (response *http.Response, body []byte, err error) {
+	for try := range setupTries {
+		if !r.may() {
+			return response, body, errUnsent
+		}
+		response, body, err = r.errand(r.stopped, r.lanes[e.Lane], m)
+		if err != nil || try == setupTries-1 || !comesBack(r.plan.Scenario.Groups[e.Group], response) {
+			break
+		}
+		wait := toldBy(response)
+		if wait < 0 {
+			wait = time.Second << try
+		}
+		if wait > setupLongest || !r.clock.rest(r.stopped, r.clock.now()+wait) {
+			break
+		}
+		r.setupWaits, r.setupWaited = r.setupWaits+1, r.setupWaited+wait
+	}
+	return response, body, err
+}
+
+// comesBack reports whether an answer to setup asks to be tried again: the
+// rejection of a limiter, or a server that says when it will be there.
+func comesBack(g scenarios.Group, response *http.Response) bool {
+	return response.StatusCode == http.StatusTooManyRequests || slices.Contains(g.Promise.Reject.Status, response.StatusCode) ||
+		response.StatusCode == http.StatusServiceUnavailable && toldBy(response) >= 0
+}
+
+// toldBy is what an answer says to wait; negative: nothing that can be read.
+func toldBy(response *http.Response) time.Duration {
+	var told limiter.Fields
+	for _, name := range []string{"Retry-After", "Date"} {
+		for _, value := range response.Header.Values(name) {
+			told = append(told, limiter.Field{Name: name, Value: value})
+		}
+	}
+	return retryAfter(told)
+}
+
+// tearDown cleans up behind every identity whose setup was begun, and returns
+// what went wrong, for people. After an interruption there is little time. A
+// request that needs what was never captured is not sent: without it, it might
+// clean up too much.
 func (r *run) tearDown(ctx context.Context) (notes []string) {
-	if r.stopped.Err() != nil {
+	if r.setupWaits > 0 {
+		notes = append(notes, fmt.Sprintf("setup was rejected %d times and waited %s in all, as it was told", r.setupWaits, r.setupWaited))
+	}
+	if ctx.Err() != nil {
 		short, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
 		ctx = short
@@ -92,12 +159,16 @@ func (r *run) tearDown(ctx context.Context) (notes []string) {
 	for _, e := range r.errands {
 		g := r.plan.Scenario.Groups[e.Group]
 		for i, q := range g.Teardown {
+			l := r.lanes[e.Lane]
 			most := int64(r.options.Budget.Requests)
+			if slices.ContainsFunc(r.plan.TeardownNeeds(e, i), func(name string) bool { return l.captured[name] == "" }) {
+				left++
+				continue
+			}
 			if ctx.Err() != nil || most > 0 && r.sent.Add(1) > most {
 				left++
 				continue
 			}
-			l := r.lanes[e.Lane]
 			response, _, err := r.errand(ctx, l, r.plan.TeardownMessage(e, i, l.captured))
 			if err == nil && response.StatusCode < 400 {
 				continue
@@ -117,7 +188,7 @@ func (r *run) tearDown(ctx context.Context) (notes []string) {
 		notes = append(notes, fmt.Sprintf("%d requests of teardown failed; the first was %s", failed, first))
 	}
 	if left > 0 {
-		notes = append(notes, fmt.Sprintf("%d requests of teardown were not sent: what setup made is still on the target", left))
+		notes = append(notes, fmt.Sprintf("%d requests of teardown were not sent: what setup made may still be on the target", left))
 	}
 	return notes
 }
@@ -143,55 +214,4 @@ func (r *run) errand(ctx context.Context, l *lane, m scenarios.Message) (*http.R
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	return response, body, err
-}
-
-// capture finds a value in an answer, or says why it cannot be used. It never
-// repeats one.
-func capture(c scenarios.Capture, h http.Header, body []byte) (value, wrong string) {
-	from := "header " + c.Header
-	if c.Header != "" {
-		value = h.Get(c.Header)
-	} else {
-		from = "JSON value " + c.JSON
-		value = pick(body, strings.Split(c.JSON, "."))
-	}
-	switch {
-	case value == "":
-		return "", fmt.Sprintf("the answer has no %s, which is captured as %s", from, c.Name)
-	case len(value) > maxCaptured:
-		return "", fmt.Sprintf("%s is longer than %d bytes", from, maxCaptured)
-	case strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c == 0x7f }):
-		return "", fmt.Sprintf("%s holds control characters", from)
-	}
-	return value, ""
-}
-
-// pick returns the text, number or boolean at a path of a JSON body; empty:
-// there is none.
-func pick(body []byte, path []string) string {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	var at any
-	if decoder.Decode(&at) != nil {
-		return ""
-	}
-	for _, name := range path {
-		switch v := at.(type) {
-		case map[string]any:
-			at = v[name]
-		case []any:
-			i, err := strconv.Atoi(name)
-			if err != nil || i < 0 || i >= len(v) {
-				return ""
-			}
-			at = v[i]
-		default:
-			return ""
-		}
-	}
-	switch at.(type) {
-	case string, json.Number, bool:
-		return fmt.Sprint(at)
-	}
-	return ""
 }

@@ -73,6 +73,17 @@ func (p Plan) TeardownMessage(e Errand, i int, captured map[string]string) Messa
 	return p.errand(e, p.Scenario.Groups[e.Group].Teardown[i], "teardown", i, captured)
 }
 
+// TeardownNeeds returns the names of the captured values without which request
+// i of the teardown of an errand means something else.
+func (p Plan) TeardownNeeds(e Errand, i int) []string {
+	q := p.Scenario.Groups[e.Group].Teardown[i]
+	names := append(q.Path.captures(), q.Body.captures()...)
+	for _, pair := range slices.Concat(q.Headers, q.Query) {
+		names = append(names, pair.Value.captures()...)
+	}
+	return names
+}
+
 func (p Plan) errand(e Errand, q Request, what string, i int, captured map[string]string) Message {
 	name := p.Scenario.Groups[e.Group].Name + "/" + e.Identity + "/" + what + "/" + strconv.Itoa(i)
 	m := p.spelled(q, e.Identity, filling{run: p.Run, group: name, captured: captured})

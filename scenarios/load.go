@@ -84,7 +84,7 @@ func Load(path string, text []byte, env Env) (*Scenario, error) {
 		return nil, r.mistakes.sorted()
 	}
 	s.Path, s.Text = path, text
-	s.secrets = longestFirst(r.secrets)
+	s.secrets, s.short = longestFirst(r.secrets), longestFirst(r.short)
 	s.identity = make(map[string]int, len(s.Identities))
 	for i, id := range s.Identities {
 		s.identity[id.Name] = i
@@ -106,6 +106,11 @@ func longestFirst(secrets []string) []string {
 // that stand in the file itself, the longest first. No byte that is written
 // may hold one of them.
 func (s *Scenario) Secrets() []string { return slices.Clone(s.secrets) }
+
+// ShortSecrets returns the values of identities from a file that have fewer than
+// four characters, the longest first. They are secrets where they stand alone:
+// in the middle of a word they are an accident.
+func (s *Scenario) ShortSecrets() []string { return slices.Clone(s.short) }
 
 // Masked returns the text of the file with every secret in it replaced.
 func (s *Scenario) Masked() []byte {

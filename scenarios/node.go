@@ -14,6 +14,7 @@ type reader struct {
 	env      Env
 	mistakes Mistakes
 	secrets  []string
+	short    []string // secrets that are too short to be masked in the middle of a word
 	crowds   []crowd // what the names of identities stand for
 	uses     []use   // what was referred to since somebody looked
 }

@@ -19,8 +19,8 @@ const (
 	maxIdentities   = 50_000
 	maxIdentityFile = 32 << 20 // bytes
 
-	// leastSecret is how long a value must be to be masked wherever it comes:
-	// shorter ones are parts of words.
+	// leastSecret is how long a value must be to be masked wherever it comes.
+	// Shorter ones are parts of words, and masked where they are whole words.
 	leastSecret = 4
 )
 
@@ -132,8 +132,11 @@ func (r *reader) rows(n node) []row {
 	}
 	for _, row := range rows {
 		for _, value := range row {
-			if len(value) >= leastSecret {
+			switch {
+			case len(value) >= leastSecret:
 				r.secrets = append(r.secrets, value)
+			case value != "":
+				r.short = append(r.short, value)
 			}
 		}
 	}

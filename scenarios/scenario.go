@@ -23,6 +23,7 @@ type Scenario struct {
 
 	identity map[string]int // index into Identities by name
 	secrets  []string       // what the environment and files supplied, longest first
+	short    []string       // values of identities that are masked as whole words alone
 }
 
 // Emulator is the target that stands for duckload's own emulator of the Space

@@ -99,6 +99,17 @@ func (t Template) fill(f filling) string {
 	return b.String()
 }
 
+// captures returns the names of the captured values that the template needs.
+func (t Template) captures() []string {
+	var names []string
+	for _, p := range t.parts {
+		if p.kind == "capture" {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
 // String returns the template as it was written. It never holds a secret.
 func (t Template) String() string {
 	var b strings.Builder
