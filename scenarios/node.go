@@ -15,8 +15,8 @@ type reader struct {
 	mistakes Mistakes
 	secrets  []string
 	short    []string // secrets that are too short to be masked in the middle of a word
-	crowds   []crowd // what the names of identities stand for
-	uses     []use   // what was referred to since somebody looked
+	crowds   []crowd  // what the names of identities stand for
+	uses     []use    // what was referred to since somebody looked
 }
 
 // A node is a value of the file and the path that leads to it.
