@@ -53,12 +53,35 @@ func severity(v analyze.Verdict) string {
 	return "warning"
 }
 
-// annotation is a workflow command. Escaped as GitHub's own toolkit does: a
-// server can neither end the command nor begin another.
+// annotation is one at the place of a group in its scenario, or of the run.
 func annotation(kind string, h history.Header, group int, title, message string) string {
+	line := 0
+	if group >= 0 && group < len(h.Groups) {
+		line = h.Groups[group].Line
+	}
+	if line == 0 {
+		return Annotation(kind, "", 0, 0, title, message)
+	}
+	return Annotation(kind, h.File, line, 0, title, message)
+}
+
+// Annotation is a workflow command of GitHub Actions, with its line end. Kind
+// is error, warning or notice; file is a path from the root of the repository,
+// empty for none; line and column count from 1, 0 for none. It is escaped as
+// GitHub's own toolkit does: text can neither end the command nor begin
+// another.
+func Annotation(kind, file string, line, column int, title, message string) string {
 	var properties []string
-	if h.File != "" && group >= 0 && group < len(h.Groups) && h.Groups[group].Line > 0 {
-		properties = append(properties, "file="+property(h.File), fmt.Sprintf("line=%d", h.Groups[group].Line))
+	if file != "" {
+		properties = append(properties, "file="+property(file))
+		for _, at := range []struct {
+			name string
+			n    int
+		}{{"line", line}, {"col", column}} {
+			if at.n > 0 {
+				properties = append(properties, fmt.Sprintf("%s=%d", at.name, at.n))
+			}
+		}
 	}
 	properties = append(properties, "title="+property(title))
 	return fmt.Sprintf("::%s %s::%s\n", kind, strings.Join(properties, ","), commandText(message))

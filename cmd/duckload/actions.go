@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"duckload/report"
+	"duckload/scenarios"
 )
 
 // In a workflow of GitHub Actions, annotations and a step summary need no
@@ -74,4 +75,19 @@ func (p process) inRepository(path string) string {
 		return path
 	}
 	return filepath.ToSlash(inside)
+}
+
+// annotate marks the mistakes of a scenario at their places, in a workflow.
+func (p process) annotate(err error) {
+	var mistakes scenarios.Mistakes
+	if !p.inActions() || !errors.As(err, &mistakes) {
+		return
+	}
+	for _, m := range mistakes {
+		text := m.Text
+		if m.Path != "" {
+			text = m.Path + ": " + text
+		}
+		fmt.Fprint(p.stderr, report.Annotation("error", p.inRepository(filepath.ToSlash(m.File)), m.Line, m.Col, "scenario", printable(text)))
+	}
 }

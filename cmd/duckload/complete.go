@@ -24,26 +24,41 @@ type completer = func(c *cobra.Command, args []string, begun string) ([]cobra.Co
 
 // complete gives each command and each flag what a shell may offer.
 func (p process) complete(root *cobra.Command) {
-	runs, scenario := completeRuns, completeScenarios
-	for name, first := range map[string]completer{
-		"run": scenario, "plan": scenario, "check": scenario,
-		"analyze": runs, "report": runs, "export": runs,
-		"explain": words(checkWords()), "schema": words(schemaWords()),
+	checks := described(analyze.Checks, func(c analyze.Check) (string, string) { return c.ID, c.Question })
+	published := described(schemas.All, func(s schemas.Schema) (string, string) { return s.Name, s.Doc })
+	for name, offer := range map[string]completer{
+		"run": completeScenarios, "plan": completeScenarios, "check": completeScenarios,
+		"analyze": completeRuns, "report": completeRuns, "export": completeRuns, "compare": completeRuns,
+		"explain": words(checks), "schema": words(published),
 	} {
 		if c, _, err := root.Find([]string{name}); err == nil {
-			c.ValidArgsFunction = onlyFirst(first)
+			c.ValidArgsFunction = offer
+			if c.Args(c, []string{"one", "two"}) != nil {
+				c.ValidArgsFunction = onlyFirst(offer)
+			}
 		}
 	}
 	for _, c := range root.Commands() {
-		for name, flag := range map[string]completer{
-			"format": listed(formatWords()), "fail-on": listed([]cobra.Completion{"fail", "inconclusive", "none"}),
-			"group": p.completeGroups, "target": words([]cobra.Completion{scenarios.Emulator}), "scenario": scenario,
-			"to": words(exportWords()), "limiter": words(modelWords()), "defect": words(defectWords()), "variation": words(variationWords()),
-		} {
+		for name, offer := range p.flagOffers(c.Name()) {
 			if c.Flags().Lookup(name) != nil {
-				_ = c.RegisterFlagCompletionFunc(name, flag) // fails only where another is registered
+				_ = c.RegisterFlagCompletionFunc(name, offer) // fails only where another is registered
 			}
 		}
+	}
+}
+
+// flagOffers are what a shell may offer for the flags of a command.
+func (p process) flagOffers(command string) map[string]completer {
+	return map[string]completer{
+		"format":    listed(formatWords(command)),
+		"fail-on":   listed([]cobra.Completion{"fail", "inconclusive", "none"}),
+		"group":     p.completeGroups,
+		"target":    words([]cobra.Completion{scenarios.Emulator}),
+		"scenario":  completeScenarios,
+		"to":        words(described(exportFormats, func(f exportFormat) (string, string) { return f.name, f.doc })),
+		"limiter":   words(described(limiter.Models, func(m limiter.Model) (string, string) { return m.Name, m.Doc })),
+		"defect":    listed(described(emulator.Defects, func(d emulator.Defect) (string, string) { return d.Name, d.Doc })),
+		"variation": listed(described(emulator.Variations, func(v emulator.Variation) (string, string) { return v.Name, v.Doc })),
 	}
 }
 
@@ -144,51 +159,23 @@ func (p process) completeGroups(c *cobra.Command, args []string, begun string) (
 	return listed(all)(c, args, begun)
 }
 
-func checkWords() (all []cobra.Completion) {
-	for _, check := range analyze.Checks {
-		all = append(all, cobra.CompletionWithDesc(check.ID, check.Question))
+// described are the names of a list, each with what it is.
+func described[T any](list []T, of func(T) (name, doc string)) []cobra.Completion {
+	var all []cobra.Completion
+	for _, x := range list {
+		name, doc := of(x)
+		all = append(all, cobra.CompletionWithDesc(name, doc))
 	}
 	return all
 }
 
-func formatWords() (all []cobra.Completion) {
-	for _, f := range report.Formats {
-		all = append(all, cobra.CompletionWithDesc(f.Name, f.Doc))
+// formatWords are the formats that a command writes.
+func formatWords(command string) []cobra.Completion {
+	switch command {
+	case "compare":
+		return described(report.CompareFormats, func(f report.CompareFormat) (string, string) { return f.Name, f.Doc })
+	case "size":
+		return described(report.SizingFormats, func(f report.SizingFormat) (string, string) { return f.Name, f.Doc })
 	}
-	return all
-}
-
-func schemaWords() (all []cobra.Completion) {
-	for _, s := range schemas.All {
-		all = append(all, cobra.CompletionWithDesc(s.Name, s.Doc))
-	}
-	return all
-}
-
-func exportWords() (all []cobra.Completion) {
-	for _, f := range exportFormats {
-		all = append(all, cobra.CompletionWithDesc(f.name, f.doc))
-	}
-	return all
-}
-
-func modelWords() (all []cobra.Completion) {
-	for _, m := range limiter.Models {
-		all = append(all, cobra.CompletionWithDesc(m.Name, m.Doc))
-	}
-	return all
-}
-
-func defectWords() (all []cobra.Completion) {
-	for _, d := range emulator.Defects {
-		all = append(all, cobra.CompletionWithDesc(d.Name, d.Doc))
-	}
-	return all
-}
-
-func variationWords() (all []cobra.Completion) {
-	for _, v := range emulator.Variations {
-		all = append(all, cobra.CompletionWithDesc(v.Name, v.Doc))
-	}
-	return all
+	return described(report.Formats, func(f report.Format) (string, string) { return f.Name, f.Doc })
 }

@@ -121,27 +121,30 @@ func (all outputs) prepare() error {
 }
 
 // write writes every output but one that was written live, and says where the
-// files are.
+// files are. One that fails keeps none of the others back.
 func (p process) write(all outputs, dir string, r report.Report, live bool) error {
 	r.Header.File = p.inRepository(r.Header.File)
+	var lost []error
 	for _, o := range all {
-		switch {
-		case live && o.format.Name == eventsName:
-		case o.stdout():
-			if err := o.format.Write(p.stdout, r); err != nil {
-				return failure{status: exitStopped, err: fmt.Errorf("writing %s: %w", o.format.Name, err)}
-			}
-		default:
-			if err := writeFile(o.at(dir), o.format, r); err != nil {
-				return failure{status: exitStopped, err: err}
+		if !live || o.format.Name != eventsName {
+			if err := p.writeOne(o, dir, r); err != nil {
+				lost = append(lost, failure{status: exitStopped, err: err})
+				continue
 			}
 		}
-		if o.stdout() {
-			continue
+		if !o.stdout() {
+			lost = append(lost, writeTo(p.talk(all), fmt.Sprintf("%s  %s\n", o.format.Name, o.at(dir))))
 		}
-		if err := writeTo(p.talk(all), fmt.Sprintf("%s  %s\n", o.format.Name, o.at(dir))); err != nil {
-			return err
-		}
+	}
+	return errors.Join(lost...)
+}
+
+func (p process) writeOne(o output, dir string, r report.Report) error {
+	if !o.stdout() {
+		return writeFile(o.at(dir), o.format, r)
+	}
+	if err := o.format.Write(p.stdout, r); err != nil {
+		return fmt.Errorf("writing %s: %w", o.format.Name, err)
 	}
 	return nil
 }

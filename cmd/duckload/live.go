@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"duckload/history"
 	"duckload/report"
@@ -33,6 +35,8 @@ func (p process) liveOf(all outputs, dir string, header history.Header) (*liveEv
 		}
 		l := &liveEvents{at: "standard output"}
 		if o.stdout() {
+			// Who read the events may leave; that must not end a run halfway.
+			signal.Ignore(syscall.SIGPIPE)
 			l.out = bufio.NewWriter(p.stdout)
 		} else {
 			file, err := os.Create(o.at(dir))

@@ -44,6 +44,7 @@ func (p process) complain(err error) {
 	for _, line := range lines(err) {
 		fmt.Fprintf(p.stderr, "duckload: %s\n", printable(line))
 	}
+	p.annotate(err)
 }
 
 func (p process) root() *cobra.Command {

@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -18,7 +16,6 @@ import (
 
 	"duckload/attack"
 	"duckload/history"
-	"duckload/report"
 	"duckload/scenarios"
 )
 
@@ -199,98 +196,6 @@ func sendingFailed(err error) error {
 	return failure{status: exitStopped, err: err}
 }
 
-// conclude judges the record, writes the reports, prints the summary, and
-// says how the process ends.
-func (p process) conclude(ctx context.Context, dir string, live *liveEvents, outs outputs, on failOn) error {
-	h, err := openRun(dir)
-	if err != nil {
-		return errors.Join(err, live.close())
-	}
-	r, err := judge(h)
-	if err != nil {
-		return errors.Join(err, live.close())
-	}
-	live.judged(r)
-	if err := errors.Join(live.close(), writeReports(dir, r)); err != nil {
-		return failure{status: exitStopped, err: err}
-	}
-	if err := p.say(outs.asked(), dir, r, live != nil); err != nil {
-		return err
-	}
-	if err := writeTo(p.talk(outs), "report  "+filepath.Join(dir, htmlFile())+"\n"); err != nil {
-		return err
-	}
-	if s := signalled(ctx); s != 0 {
-		return ends(s)
-	}
-	return ends(outcome(r.Findings, on))
-}
-
-// say prints the summary and writes what --format asks for.
-func (p process) say(outs outputs, dir string, r report.Report, live bool) error {
-	if err := p.summary(r, outs); err != nil {
-		return err
-	}
-	if err := p.stepSummary(r); err != nil {
-		return err
-	}
-	return p.write(outs, dir, r, live)
-}
-
-func htmlFile() string {
-	for _, f := range report.Formats {
-		if f.Name == "html" {
-			return f.File
-		}
-	}
-	return ""
-}
-
-// flushInterval is how much of a run a crash may cost.
-const flushInterval = 250 * time.Millisecond
-
-// A keeper writes observations and brings them to the disk from time to time.
-type keeper struct {
-	mu     sync.Mutex
-	record *history.Writer
-	live   *liveEvents
-	first  firstAnswers
-	failed error
-}
-
-func (k *keeper) add(o history.Observation) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.failed != nil {
-		return k.failed
-	}
-	k.first.look(o)
-	k.live.observed(o)
-	return k.record.Append(o)
-}
-
-// every flushes until the function that it returns is called.
-func (k *keeper) every(interval time.Duration) (stop func()) {
-	ended := make(chan struct{})
-	var wait sync.WaitGroup
-	wait.Go(func() {
-		tick := time.NewTicker(interval)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ended:
-				return
-			case <-tick.C:
-				k.mu.Lock()
-				k.failed = errors.Join(k.failed, k.record.Flush())
-				k.live.flush()
-				k.mu.Unlock()
-			}
-		}
-	})
-	return func() { close(ended); wait.Wait() }
-}
-
 // preflight asks whether the target is there, before anything is sent.
 func preflight(ctx context.Context, plan scenarios.Plan, o attack.Options) error {
 	err := attack.Preflight(ctx, plan, o)
@@ -342,17 +247,4 @@ func (p process) compile(s *scenarios.Scenario, flags settings) (scenarios.Plan,
 		Patience: p.patience, TimeScale: flags.scale, MaxTime: flags.most,
 	})
 	return plan, usage(err)
-}
-
-// summary prints what a tired person needs to know.
-func (p process) summary(r report.Report, outs outputs) error {
-	width, color := p.columns(), p.color()
-	if outs.document() {
-		width, color = p.width(), false
-	}
-	err := p.quoted(p.talk(outs), func(w io.Writer) error { return report.Summary(w, r, width, color) })
-	if err != nil {
-		return failure{status: exitStopped, err: fmt.Errorf("writing the summary: %w", err)}
-	}
-	return nil
 }
