@@ -49,11 +49,12 @@ type Observation struct {
 
 // A Header says what a run was about.
 type Header struct {
-	Version  int       `json:"version"`  // of the record; Create sets it
-	Run      string    `json:"run"`      // unique, sortable by time
-	Scenario string    `json:"scenario"` // its name
-	Target   string    `json:"target"`   // base URL
-	Started  time.Time `json:"started"`  // wall clock at moment 0
+	Version  int       `json:"version"`            // of the record; Create sets it
+	Run      string    `json:"run"`                // unique, sortable by time
+	Scenario string    `json:"scenario"`           // its name
+	Target   string    `json:"target"`             // base URL
+	Emulator bool      `json:"emulator,omitempty"` // the run started it itself, and it is gone
+	Started  time.Time `json:"started"`            // wall clock at moment 0
 	Seed     uint64    `json:"seed"`
 	Planned  int       `json:"planned"` // the most requests that the plan could send
 	Tool     string    `json:"tool"`    // version of duckload that wrote it
@@ -82,9 +83,19 @@ type Group struct {
 	// /beak/metrics". Evidence counts them from 0.
 	Requests []string `json:"requests,omitempty"`
 
+	// Curl are words of a curl command for each of Requests, for people who try
+	// one by hand. They hold no secret.
+	Curl []Curl `json:"curl,omitempty"`
+
 	// DecidedWithin bounds how long after Sent an unanswered request may still
 	// be decided. 0: it stays possible for ever.
 	DecidedWithin time.Duration `json:"decided_within,omitempty"`
+}
+
+// A Curl is how to send the like of a request with curl: words for a shell.
+type Curl struct {
+	Options string `json:"options,omitempty"` // method, headers, body
+	Path    string `json:"path"`              // with the query, to be put behind the base URL
 }
 
 // A Lane is one sender: a group, an identity and a source address.
@@ -96,6 +107,10 @@ type Lane struct {
 	// Trick says how the lane disguises itself: "forged X-Forwarded-For",
 	// "another spelling of the path". Its key is that of a lane without it.
 	Trick string `json:"trick,omitempty"`
+
+	// Curl are the options of a curl command that say who asks, without any
+	// secret; empty if there are none, or so many lanes that nobody reads them.
+	Curl string `json:"curl,omitempty"`
 }
 
 // A Phase is one stretch of a lane's plan.

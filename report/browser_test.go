@@ -184,6 +184,157 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 }
 
+// contrasts looks at every visible letter of the page: its colour against the
+// nearest ground that is painted behind it. WCAG AA asks for 4.5.
+const contrasts = `(() => {
+  const parse = c => { const m = c.match(/[\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
+  const bright = c => { const [r, g, b] = c.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c[3] === 1) return c; } return [255, 255, 255]; };
+  const bad = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+    const e = n.parentElement;
+    if (!n.data.trim() || !e.checkVisibility({visibilityProperty: true}) || e.closest("title, desc, script, style, option, select")) continue;
+    const style = getComputedStyle(e), svg = e.closest("svg");
+    const back = svg ? ground(svg) : ground(e), front = parse(svg ? style.fill : style.color);
+    const [a, b] = [bright(front.slice(0, 3)), bright(back.slice(0, 3))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) bad.push(ratio.toFixed(2) + ": " + n.data.trim().slice(0, 40));
+  }
+  return [...new Set(bad)].slice(0, 5);
+})()`
+
+func TestEveryLetterCanBeRead(t *testing.T) {
+	ctx := browser(t)
+	dir := t.TempDir()
+	for _, s := range samples {
+		path := filepath.Join(dir, s.name+".html")
+		if err := os.WriteFile(path, pageBytes(t, s.report()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, scheme := range []string{"light", "dark"} {
+			show(t, ctx, 1440, scheme, "")
+			if err := chromedp.Do(ctx, chromedp.Navigate("file://"+path)); err != nil {
+				t.Fatal(err)
+			}
+			bad, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](contrasts))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(bad) > 0 {
+				t.Errorf("%s, %s: too little contrast: %q", s.name, scheme, bad)
+			}
+		}
+	}
+}
+
+// Whoever forbids scripts reads the same page: only the tools of the script are
+// not there.
+func TestThePageIsCompleteWithoutScripts(t *testing.T) {
+	ctx := browser(t)
+	path := filepath.Join(t.TempDir(), "fail.html")
+	if err := os.WriteFile(path, pageBytes(t, failing()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// Scripts that a test evaluates would be forbidden too, so the page is asked
+	// afterwards, when they are allowed again.
+	read := func(off bool) (text string, tools bool) {
+		show(t, ctx, 390, "light", "")
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
+		if err == nil {
+			err = chromedp.Do(ctx, chromedp.Navigate("file://"+path))
+		}
+		if err == nil {
+			_, err = chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err = chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("header").innerText + "\n" + document.querySelector("main").innerText`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tools, err = chromedp.Run(ctx, chromedp.Evaluate[bool](`document.querySelector(".tools").checkVisibility()`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text, tools
+	}
+	with, tools := read(false)
+	if !tools {
+		t.Error("the script does not show its tools")
+	}
+	without, tools := read(true)
+	if tools {
+		t.Error("tools that do nothing are shown")
+	}
+	strip := func(s string) string {
+		s = strings.Replace(s, "group allmetricssignupstatusnewslettersupportpageview only what fails", "", 1)
+		return strings.Join(strings.Fields(s), "")
+	}
+	for line := range strings.SplitSeq(without, "\n") {
+		if !strings.Contains(strip(with), strip(line)) {
+			t.Fatalf("without scripts the page says %q, with them it does not", line)
+		}
+	}
+	if len(strip(without)) < len(strip(with))-200 {
+		t.Errorf("without scripts the page says %d letters, with them %d", len(strip(without)), len(strip(with)))
+	}
+}
+
+// What the script does: one group alone, failures alone, and a line that shows
+// one moment in all pictures of a group.
+func TestTheScriptFiltersAndPoints(t *testing.T) {
+	ctx := browser(t)
+	dir := t.TempDir()
+	watched := watch(t, ctx, "file://"+dir)
+	path := filepath.Join(dir, "fail.html")
+	if err := os.WriteFile(path, pageBytes(t, failing()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	show(t, ctx, 1440, "light", "")
+	if err := chromedp.Do(ctx, chromedp.Navigate("file://"+path)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[map[string]any](`(() => {
+  const seen = what => [...document.querySelectorAll(what)].filter(e => e.checkVisibility()).length;
+  const select = document.querySelector(".tools select"), box = document.querySelector(".tools input");
+  const change = () => select.dispatchEvent(new Event("change", {bubbles: true}));
+  const out = {all: seen("section.group"), proofs: seen("article.proof")};
+  select.value = "signup"; change();
+  out.one = seen("section.group"); out.oneProof = seen("article.proof"); out.oneRow = seen("[data-group] > [data-label=verdict]");
+  select.value = ""; box.checked = true; change();
+  out.failed = seen("section.group"); out.checks = seen(".checks tr[data-verdict]"); out.failing = seen(".checks tr[data-verdict=fail]");
+  box.checked = false; change();
+  out.again = seen("section.group");
+  const charts = [...document.querySelectorAll("#group-1")[0].closest("section").querySelectorAll("svg.wide")];
+  const area = charts[0].getBoundingClientRect();
+  charts[0].dispatchEvent(new PointerEvent("pointermove", {clientX: area.left + area.width / 2, clientY: area.top + 20}));
+  out.charts = charts.length; out.hairs = seen(".hair");
+  out.reading = charts[0].closest("figure").querySelector(".reading").textContent;
+  charts[0].dispatchEvent(new PointerEvent("pointerleave"));
+  out.gone = seen(".hair");
+  return out;
+})()`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]any{
+		"all": 6.0, "proofs": 2.0, "one": 1.0, "oneProof": 1.0, "oneRow": 1.0, "failed": 2.0, "checks": 2.0, "failing": 2.0, "again": 6.0,
+		"charts": 3.0, "hairs": 3.0, "gone": 0.0,
+	} {
+		if got[what] != want {
+			t.Errorf("%s: got %v, want %v", what, got[what], want)
+		}
+	}
+	if s, _ := got["reading"].(string); !strings.Contains(s, "sent ") || !strings.Contains(s, " · admitted ") {
+		t.Errorf("the line reads %q, want what the table says of that moment", s)
+	}
+	if bad := watched.take(); len(bad) > 0 {
+		t.Errorf("got %q", bad)
+	}
+}
+
 // The tests above see what they claim to see: each of these pages breaks one
 // rule.
 func TestTheBrowserSeesBadPages(t *testing.T) {

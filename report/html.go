@@ -40,12 +40,24 @@ func hashed(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
+// mostBytes is how large a page may be, so that it can be sent by mail.
+const mostBytes = 1_450_000
+
+// writeHTML writes the words first, to see how much room they leave for
+// pictures.
 func writeHTML(w io.Writer, r Report) error {
 	p, err := pageOf(r)
 	if err != nil {
 		return fmt.Errorf("report.html: %w", err)
 	}
 	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return fmt.Errorf("report.html: %w", err)
+	}
+	if err := p.draw(r.Findings.Groups, mostBytes-b.Len()); err != nil {
+		return fmt.Errorf("report.html: %w", err)
+	}
+	b.Reset()
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return fmt.Errorf("report.html: %w", err)
 	}

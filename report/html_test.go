@@ -222,7 +222,7 @@ func TestAGroupWithoutRequestsSaysSo(t *testing.T) {
 	r := passing()
 	g := &r.Findings.Groups[0]
 	*g = analyze.Group{Name: g.Name, Promise: g.Promise, Outcome: analyze.Fail, Timeline: analyze.Timeline{Bin: time.Millisecond}}
-	if got := heroGroup(r.Findings.Groups); got != 5 {
+	if got := byWeight(r.Findings.Groups)[0]; got != 5 {
 		t.Errorf("got group %d at the top, want 5, which was asked most", got)
 	}
 	doc := string(pageBytes(t, r))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"slices"
@@ -27,11 +28,12 @@ type page struct {
 	Hero     *figure
 	HeroName string
 
-	Rows      []row
-	Bursts    bool // some group's burst was measured
-	Proofs    []proofView
-	Questions []questionView
-	Groups    []section
+	Rows       []row
+	Bursts     bool // some group's burst was measured
+	Proofs     []proofView
+	MoreProofs string // how many are only listed; empty: none
+	Questions  []questionView
+	Groups     []section
 
 	Caveats     []string
 	Assumptions []string
@@ -72,6 +74,7 @@ type (
 		Failed                                  bool
 		Pictures                                [][]figure // in rows: a wide one, and small ones beside it
 		Silent                                  bool       // no request was sent
+		LeftOut                                 bool       // there was no room for pictures
 		Latency                                 [][]string
 		Checks                                  []checkView
 		Scope                                   scopeView
@@ -125,53 +128,111 @@ func pageOf(r Report) (page, error) {
 	for _, q := range undecidedChecks(f.Groups) {
 		p.Questions = append(p.Questions, questionView{q.checks, strings.Join(q.groups, ", "), sentence(q.message)})
 	}
+	listed := map[string]bool{}
+	if n := len(p.Proofs); n > mostProofs {
+		p.MoreProofs = plural(n-mostProofs, "more failure")
+		for i := range p.Proofs[mostProofs:] {
+			p.Proofs[mostProofs+i].Listed = true
+			listed[p.Proofs[mostProofs+i].Anchor] = true
+		}
+	}
 	for i, g := range f.Groups {
 		p.Rows = append(p.Rows, rowOf(g, anchor(i)))
 		p.Bursts = p.Bursts || g.Measured != nil && g.Measured.Burst != nil
-		s, err := sectionOf(r, i)
-		if err != nil {
-			return page{}, fmt.Errorf("group %s: %w", printable(g.Name), err)
+		s := sectionOf(r, i)
+		for k := range s.Checks {
+			if listed[s.Checks[k].Anchor] {
+				s.Checks[k].Anchor = ""
+			}
 		}
 		p.Groups = append(p.Groups, s)
-	}
-	if i := heroGroup(f.Groups); i >= 0 {
-		hero, err := timeFigure(f.Groups[i], "hero")
-		if err != nil {
-			return page{}, err
-		}
-		p.Hero, p.HeroName = &hero, printable(f.Groups[i].Name)
 	}
 	return p, nil
 }
 
-func anchor(i int) string { return fmt.Sprintf("group-%d", i+1) }
-
-// heroGroup is the group whose picture tells most: the first that fails its
-// limit, fails at all, is open; else the one that was asked most. −1: nothing
-// was sent to any.
-func heroGroup(groups []analyze.Group) int {
-	best, most := -1, -1
-	for i, g := range groups {
-		if g.Sent == 0 {
+// draw adds pictures, those of the groups that matter most first, for as long
+// as there is room for their bytes.
+func (p *page) draw(groups []analyze.Group, room int) error {
+	order := byWeight(groups)
+	if len(order) > 0 && groups[order[0]].Sent > 0 {
+		hero, err := timeFigure(groups[order[0]], "hero")
+		if err != nil {
+			return err
+		}
+		p.Hero, p.HeroName = &hero, printable(groups[order[0]].Name)
+	}
+	for _, i := range order {
+		s := &p.Groups[i]
+		if s.Silent = groups[i].Sent+groups[i].Unknown == 0; s.Silent {
 			continue
 		}
-		score := min(g.Sent, 1<<40)
+		if room > 0 {
+			rows, err := pictures(groups[i], s.Anchor)
+			if err != nil {
+				return fmt.Errorf("group %s: %w", printable(groups[i].Name), err)
+			}
+			if room -= bytesOf(rows); room > 0 {
+				s.Pictures = rows
+				continue
+			}
+		}
+		s.LeftOut = true
+	}
+	return nil
+}
+
+// bytesOf is about how much pictures take in the page.
+func bytesOf(rows [][]figure) int {
+	n := 0
+	for _, row := range rows {
+		for _, f := range row {
+			n += 1500 // its name, its words and what holds them
+			for _, p := range f.Pictures {
+				n += len(p)
+			}
+			for _, cells := range f.Rows {
+				for _, c := range cells {
+					n += len("<td></td>") + len(c) + 3
+				}
+			}
+		}
+	}
+	return n
+}
+
+// mostProofs is how many proofs are spelled out.
+const mostProofs = 60
+
+func anchor(i int) string { return fmt.Sprintf("group-%d", i+1) }
+
+// byWeight orders groups by how much their pictures tell: those that fail a
+// limit, that fail at all, that are open, and those that were asked most. The
+// first is at the top of the page.
+func byWeight(groups []analyze.Group) []int {
+	weight := func(g analyze.Group) int {
+		n := min(g.Sent, 1<<40)
+		if n == 0 {
+			return -1
+		}
 		switch g.Outcome {
 		case analyze.Inconclusive:
-			score += 1 << 41
+			n += 1 << 41
 		case analyze.Fail:
-			score += 1 << 42
+			n += 1 << 42
 			if slices.ContainsFunc(g.Findings, func(f analyze.Finding) bool {
 				return f.Outcome == analyze.Fail && strings.HasPrefix(f.Check, "limit.")
 			}) {
-				score += 1 << 43
+				n += 1 << 43
 			}
 		}
-		if score > most {
-			best, most = i, score
-		}
+		return n
 	}
-	return best
+	order := make([]int, len(groups))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weight(groups[b]), weight(groups[a])) })
+	return order
 }
 
 // badges say how far the run can be trusted.

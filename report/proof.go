@@ -2,10 +2,12 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"duckload/analyze"
+	"duckload/history"
 )
 
 // A proofView is the evidence behind a failed check.
@@ -14,6 +16,7 @@ type proofView struct {
 	Requests, Rest                          []requestView // the rest is folded away
 	More                                    string
 	Curl, CurlNote                          string
+	Listed                                  bool // too many: only the finding is shown
 }
 
 // A requestView is one request of a proof.
@@ -97,35 +100,71 @@ func requestOf(r Report, e analyze.Evidence, dated bool) requestView {
 }
 
 // curl is a line that sends the like of one request again, and what must be
-// added by hand. Bodies and credentials are not kept: they may be secrets.
+// known before. Credentials are variables of the shell: no record holds them.
 func curl(r Report, group int, e analyze.Evidence) (line, note string) {
 	if group >= len(r.Header.Groups) || e.Request < 0 || e.Request >= len(r.Header.Groups[group].Requests) {
 		return "", ""
 	}
-	method, path, ok := strings.Cut(r.Header.Groups[group].Requests[e.Request], " ")
+	g := r.Header.Groups[group]
+	method, path, ok := strings.Cut(g.Requests[e.Request], " ")
 	if !ok {
 		return "", ""
 	}
-	line = "curl -i"
-	var add []string
-	if method != "GET" {
-		line += " -X " + quoted(method)
+	words, add := []string{"curl -i"}, []string{}
+	known := e.Request < len(g.Curl)
+	switch {
+	case known && g.Curl[e.Request].Options != "":
+		words = append(words, printable(g.Curl[e.Request].Options))
+	case !known && method != "GET":
+		words = append(words, "-X "+quoted(method))
 		add = append(add, "the body")
 	}
 	if e.Lane >= 0 && e.Lane < len(r.Header.Lanes) {
 		lane := r.Header.Lanes[e.Lane]
 		if lane.Source != "" {
-			line += " --interface " + quoted(lane.Source)
+			words = append(words, "--interface "+quoted(lane.Source))
 		}
-		if lane.Identity != "" {
+		switch {
+		case lane.Curl != "":
+			words = append(words, printable(lane.Curl))
+		case lane.Identity != "" && !known:
 			add = append(add, "the headers of the identity "+printable(lane.Identity))
 		}
+		if lane.Trick != "" {
+			add = append(add, "the disguise: "+printable(lane.Trick))
+		}
 	}
-	line += " " + quoted(strings.TrimSuffix(r.Header.Target, "/")+path)
+	if known {
+		words = append(words, quoted(strings.TrimSuffix(r.Header.Target, "/"))+printable(g.Curl[e.Request].Path))
+	} else {
+		words = append(words, quoted(strings.TrimSuffix(r.Header.Target, "/")+path))
+	}
+	line = strings.Join(words, " ")
+	return line, curlNote(r.Header, line, add)
+}
+
+// variables are those of a shell that have no default: "$KEY".
+var variables = regexp.MustCompile(`"\$([A-Za-z_][A-Za-z0-9_]*)"`)
+
+// curlNote says what somebody must do before a line works.
+func curlNote(h history.Header, line string, add []string) string {
+	var all []string
+	var unset []string
+	for _, m := range variables.FindAllStringSubmatch(line, -1) {
+		if !slices.Contains(unset, m[1]) {
+			unset = append(unset, m[1])
+		}
+	}
+	if len(unset) > 0 {
+		all = append(all, "Set "+strings.Join(unset, ", ")+" first: this page holds no secret.")
+	}
 	if len(add) > 0 {
-		note = "Add " + strings.Join(add, " and ") + ", as the scenario has them."
+		all = append(all, "Add "+strings.Join(add, " and ")+", as the scenario has them.")
 	}
-	return line, note
+	if h.Emulator {
+		all = append(all, "The run's own emulator is gone: duckload emulate starts another one, at an address that it prints.")
+	}
+	return strings.Join(all, " ")
 }
 
 // quoted makes text one word of a shell. Inside single quotes a shell reads

@@ -41,8 +41,15 @@ func passing() Report {
 			Reject:   limiter.Rejection{Status: []int{429}, RetryAfter: limiter.RetryAfterRequired},
 			Admitted: []limiter.Statuses{{From: 200, To: 299}},
 		}
-		r.Header.Groups = append(r.Header.Groups, history.Group{Name: g.name, Counter: g.name, Promise: promise, Exclusive: true, Fresh: true, Requests: g.requests})
-		r.Header.Lanes = append(r.Header.Lanes, history.Lane{Group: i, Identity: "beak", Source: "127.0.0.2"})
+		method, path, _ := strings.Cut(g.requests[0], " ")
+		byHand := history.Curl{Path: path}
+		if method == "POST" {
+			byHand.Options = `-X POST -H 'Content-Type: application/json' --data '{"email":"duck@example.com"}'`
+		}
+		r.Header.Groups = append(r.Header.Groups, history.Group{
+			Name: g.name, Counter: g.name, Promise: promise, Exclusive: true, Fresh: true, Requests: g.requests, Curl: []history.Curl{byHand},
+		})
+		r.Header.Lanes = append(r.Header.Lanes, history.Lane{Group: i, Identity: "beak", Source: "127.0.0.2", Curl: `-H 'Authorization: Bearer '"$BEAK_KEY"`})
 		r.Header.Phases = append(r.Header.Phases, history.Phase{Group: i, Pace: "burst", Label: "burst"})
 		f.Groups = append(f.Groups, holds(g.name, promise, i))
 		f.Run.Requests += f.Groups[i].Sent

@@ -10,7 +10,7 @@ import (
 )
 
 // sectionOf is all that the page says about one group.
-func sectionOf(r Report, i int) (section, error) {
+func sectionOf(r Report, i int) section {
 	g := r.Findings.Groups[i]
 	s := section{
 		Anchor: anchor(i), Name: printable(g.Name), Promised: documented(g.Promise), Outcomes: outcomes(g),
@@ -30,10 +30,7 @@ func sectionOf(r Report, i int) (section, error) {
 	}
 	s.Failed = g.Outcome == analyze.Fail
 	s.Scope, s.Headers = scopeOf(g), headerRows(g)
-	var err error
-	s.Pictures, err = pictures(g, s.Anchor)
-	s.Silent = len(s.Pictures) == 0
-	return s, err
+	return s
 }
 
 // pictures are all of a group, in rows: a wide one of the run's time, and a

@@ -46,7 +46,10 @@ func trust(f analyze.Findings) [][2]string {
 func reproduce(r Report) []string {
 	run := r.Findings.Run
 	again := "duckload run scenario.yaml"
-	if run.Target != "" {
+	switch {
+	case r.Header.Emulator:
+		again += " --target emulator"
+	case run.Target != "":
 		again += " --target " + quoted(run.Target)
 	}
 	if run.Seed != 0 {

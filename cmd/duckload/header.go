@@ -29,7 +29,11 @@ func headerOf(plan scenarios.Plan, target string, started time.Time) history.Hea
 		if lane.Source.IsValid() {
 			source = lane.Source.String()
 		}
-		h.Lanes = append(h.Lanes, history.Lane{Group: place[lane.Group], Identity: lane.Identity, Source: source, Trick: lane.Trick})
+		l := history.Lane{Group: place[lane.Group], Identity: lane.Identity, Source: source, Trick: lane.Trick}
+		if len(plan.Lanes) <= mostCurled {
+			l.Curl = plan.Scenario.CurlIdentity(lane.Identity)
+		}
+		h.Lanes = append(h.Lanes, l)
 	}
 	for _, s := range plan.Stretches() {
 		phase := history.Phase{Group: place[s.Group], Pace: s.Pace, Label: s.Label}
@@ -49,14 +53,19 @@ func fileOf(s *scenarios.Scenario) string {
 	return filepath.ToSlash(s.Path)
 }
 
+// mostCurled is for how many lanes a record says how to ask by hand.
+const mostCurled = 1000
+
 func groupOf(s *scenarios.Scenario, i int) history.Group {
 	g := s.Groups[i]
 	group := history.Group{
 		Name: g.Name, Counter: s.Counter(i), Promise: g.Promise, Line: g.Line(),
 		Exclusive: g.Exclusive, Fresh: g.Fresh, DecidedWithin: g.DecidedWithin,
 	}
-	for _, r := range g.Requests {
+	for k, r := range g.Requests {
 		group.Requests = append(group.Requests, r.Method+" "+r.Path.String())
+		options, path := s.Curl(i, k)
+		group.Curl = append(group.Curl, history.Curl{Options: options, Path: path})
 	}
 	return group
 }

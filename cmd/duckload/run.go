@@ -134,6 +134,7 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 		}
 	}
 	header := headerOf(plan, options.Target, p.now())
+	header.Emulator = target.serve != nil
 	live, err := p.liveOf(to.outs, dir, header)
 	if err != nil {
 		return failure{status: exitUsage, err: err}
