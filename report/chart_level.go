@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -77,9 +78,14 @@ func (d dots) mark(c draw.Canvas, at vg.Point, why string) {
 	cross(c, "fault", at)
 	style := words("fault")
 	style.XAlign, style.YAlign = draw.XLeft, draw.YTop
+	wide := vg.Length(7.5 * float64(utf8.RuneCountInString(why))) // in the widest of usual letters
 	said := vg.Point{X: at.X + 10, Y: c.Max.Y - 1}
-	if at.X > c.Center().X {
+	switch {
+	case said.X+wide <= c.Max.X+20:
+	case at.X-10-wide >= c.Min.X:
 		style.XAlign, said.X = draw.XRight, at.X-10
+	default:
+		style.XAlign, said.X = draw.XRight, c.Max.X+20
 	}
 	c.StrokeLine2(draw.LineStyle{Color: tint("fault"), Width: 1, Dashes: []vg.Length{2, 3}}, at.X, at.Y, at.X, c.Max.Y)
 	c.FillText(style, said, why)
