@@ -2,6 +2,7 @@ package draft
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"duckload/limiter"
@@ -9,8 +10,10 @@ import (
 
 // fits reports whether a scenario file can hold a limit: the largest numbers
 // of package scenarios.
-func fits(count int64, window time.Duration) bool {
-	return count >= 1 && count <= 1_000_000_000 && window > 0 && count <= math.MaxInt64/4/int64(window)
+func (l Limit) fits() bool {
+	most := max(l.Limit.Limit, l.Burst)
+	return l.Limit.Limit >= 1 && most <= 1_000_000_000 && l.Window > 0 && l.Limit.Limit <= int64(l.Window)/1000 &&
+		(l.Unverified || most <= math.MaxInt64/4/int64(l.Window))
 }
 
 // longest is how long a window may be whose end a run can wait for. A limit
@@ -20,13 +23,20 @@ const longest = 12 * time.Hour
 // limit makes a limit of a rate.
 func (r rate) limit(n Note) Limit {
 	l := Limit{Limit: limiter.Limit{Limit: r.count, Window: r.window, Scope: r.scope, Unverified: r.window > longest}, Note: n}
-	if r.scope == limiter.ScopeKey && r.per != "key" && r.per != "api key" && r.per != "" {
-		guess := "guess: per " + r.per + " is read as one counter for each identity"
-		if l.Note.Text != "" {
-			guess = l.Note.Text + "; " + guess
-		}
-		l.Note.Text = guess
+	say := []string{}
+	if n.Text != "" {
+		say = append(say, n.Text)
 	}
+	if r.scope == limiter.ScopeKey && r.per != "key" && r.per != "api key" && r.per != "" {
+		say = append(say, "guess: per "+r.per+" is read as one counter for each identity")
+	}
+	if r.window%month == 0 {
+		say = append(say, "guess: a month is 30 days")
+	}
+	if l.Unverified {
+		say = append(say, "respected and not judged: no run waits for its end")
+	}
+	l.Note.Text = strings.Join(say, "; ")
 	return l
 }
 

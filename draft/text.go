@@ -167,7 +167,7 @@ func (w *writer) groups(all []Group) {
 func (w *writer) promise(limits []Limit) {
 	var fit []Limit
 	for _, l := range limits {
-		if fits(max(l.Limit.Limit, l.Burst), l.Window) && l.Limit.Limit <= int64(l.Window)/1000 {
+		if l.fits() {
 			fit = append(fit, l)
 			continue
 		}

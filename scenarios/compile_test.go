@@ -243,6 +243,14 @@ func TestEveryLimitOfAPromiseIsReached(t *testing.T) {
 	}
 }
 
+// A quota is only counted, so it may be larger than a limit that is judged.
+func TestAQuotaMayBeLarge(t *testing.T) {
+	s := load(t, around("promise: [{limit: 10/s, burst: 10}, {limit: 5000000/720h, verify: false}, {limit: 1000000/day, burst: 1000, verify: false}],\nrequests: [GET /]"))
+	if _, err := Compile(s, CompileOptions{Run: "r"}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAQuotaIsRespected(t *testing.T) {
 	text := "promise: [{limit: 1/s, burst: 2}, {limit: 20/day, verify: false}],\nrequests: [GET /]"
 	_, err := Compile(load(t, around(text)), CompileOptions{Run: "r"})

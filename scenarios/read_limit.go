@@ -89,7 +89,7 @@ func (r *reader) sense(n node, l limiter.Limit) limiter.Limit {
 		r.bad(n, "a %s needs a burst (its capacity)", l.Reading)
 	case !bucket && l.Reading != limiter.Open && l.Reading != limiter.LeakyQueue && l.Burst > 0:
 		r.bad(n, "a %s has no burst (leave it out, or write reading: %s)", l.Reading, limiter.TokenBucket)
-	case l.Window > 0 && max(l.Burst, l.Limit) > math.MaxInt64/4/int64(l.Window):
+	case !l.Unverified && l.Window > 0 && max(l.Burst, l.Limit) > math.MaxInt64/4/int64(l.Window): // a quota is only counted
 		r.bad(n, "too large: limit and burst times the window must stay below %d request years", math.MaxInt64/4/int64(365*24*time.Hour))
 	}
 	return l
