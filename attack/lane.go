@@ -31,6 +31,7 @@ type lane struct {
 	transport http.RoundTripper
 	pool      *pool // nil: the transport is not ours
 	fast      *fast // nil: net/http
+	h2        *h2   // nil: HTTP/1.1, or a connection for each request
 
 	// vegeta numbers its hits when a worker takes them, so the number of a
 	// request is known only when it arrives here, in the header X-Vegeta-Seq.
@@ -62,8 +63,12 @@ func (r *run) newLane(i int) *lane {
 	}
 	l.pool = newPool(r.options, r.target, l.group.Transport, of.Source, l.workers)
 	l.transport = l.pool.transport
-	if l.group.Transport.Fast {
+	switch by := l.group.Transport; {
+	case by.Fast:
 		l.fast = newFast(l)
+	case by.HTTP == 2 && !by.OneShot:
+		l.h2 = newH2(l.pool, r.target, r.hurry)
+		l.transport = l.h2
 	}
 	return l
 }
@@ -178,7 +183,10 @@ func (l *lane) leave(j job) {
 
 // warm dials the connections of n requests beforehand.
 func (l *lane) warm(ctx context.Context, n int) {
-	if l.pool != nil {
+	switch {
+	case l.h2 != nil:
+		l.h2.warm(ctx)
+	case l.pool != nil:
 		l.pool.warm(ctx, min(n, l.workers))
 	}
 	if l.fast != nil {
@@ -189,6 +197,9 @@ func (l *lane) warm(ctx context.Context, n int) {
 func (l *lane) close() {
 	if l.fast != nil {
 		l.fast.close()
+	}
+	if l.h2 != nil {
+		l.h2.close()
 	}
 	if l.pool != nil {
 		l.pool.close()

@@ -76,7 +76,9 @@ func (t *trace) leave(c net.Conn) error {
 	defer t.mu.Unlock()
 	if t.allowed != nil && !t.allowed(len(t.tries)) {
 		t.refused = true
-		c.Close()
+		if c != nil { // one that is not shared
+			c.Close()
+		}
 		t.cancel()
 		return errNotSent
 	}

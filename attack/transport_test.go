@@ -74,6 +74,58 @@ func TestHTTP2IsSpokenWhereItIsAskedFor(t *testing.T) {
 		if len(all) != 50 || odd.Load() != 0 {
 			t.Errorf("got %d requests, %d of them not by %s, want 50", len(all), odd.Load(), tc.want)
 		}
+		if tc.http == 2 && opened.Load() != 1 {
+			t.Errorf("got %d connections, want all requests on one", opened.Load())
+		}
+	}
+}
+
+// A server bounds how many requests are under way on a connection: the rest
+// wait for a place on it.
+func TestMoreRequestsThanHTTP2AllowsAtOnceAreAllSent(t *testing.T) {
+	var opened, requests atomic.Int32
+	s, roots := secure(t, func(s *httptest.Server) {
+		s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 10}
+		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				opened.Add(1)
+			}
+		}
+	}, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
+	var all []history.Observation
+	complete(t, travels(t, scenarios.Transport{HTTP: 2, TLS: scenarios.TLS{Roots: roots}}, "{burst: 150}, {rest: 100ms}, {burst: 150}"), to(s.URL, &all))
+	for _, o := range all {
+		if o.Status != 200 || o.Resent {
+			t.Errorf("got %+v, want an answer", o)
+		}
+	}
+	if len(all) != 300 || requests.Load() != 300 || opened.Load() != 1 {
+		t.Errorf("got %d observations of %d requests on %d connections, want 300 on one", len(all), requests.Load(), opened.Load())
+	}
+}
+
+func TestAnHTTP2ConnectionThatEndedHasASuccessor(t *testing.T) {
+	var requests, opened atomic.Int32
+	s, roots := secure(t, func(s *httptest.Server) {
+		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				opened.Add(1)
+			}
+		}
+	}, func(w http.ResponseWriter, _ *http.Request) {
+		if requests.Add(1) == 3 {
+			w.Header().Set("Connection", "close") // HTTP/2 says so with GOAWAY
+		}
+	})
+	var all []history.Observation
+	complete(t, travels(t, scenarios.Transport{HTTP: 2, TLS: scenarios.TLS{Roots: roots}}, "{burst: 3}, {rest: 300ms}, {burst: 1}, {hold: 50/s, for: 100ms}"), to(s.URL, &all))
+	for _, o := range all {
+		if o.Status != 200 || o.Resent {
+			t.Errorf("got %+v, want an answer", o)
+		}
+	}
+	if len(all) != 9 || opened.Load() != 2 {
+		t.Errorf("got %d requests on %d connections, want 9 on two", len(all), opened.Load())
 	}
 }
 
