@@ -81,9 +81,15 @@ func (c *conductor) play(pace scenarios.Pace, i int, p scenarios.Phase, start ti
 	if c.warm(pace, p) {
 		start = max(start, c.clock.now()+early)
 	}
-	n := 0
+	n, last := 0, pace.Requests(p)-len(p.Lanes)
 	pace.Offsets(p, func(offset time.Duration) bool {
-		ok := c.hand(scenarios.Shot{At: start + offset, Lane: p.Lane(n), Phase: i}, early)
+		lane := p.Lane(n)
+		ok := c.hand(scenarios.Shot{At: start + offset, Lane: lane, Phase: i}, early)
+		// With thousands of lanes, those whose turn is over make room. What a
+		// reactive pace will want next, nobody knows.
+		if n >= last && c.lanes[lane].last == i && !c.reactive {
+			c.lanes[lane].finish()
+		}
 		n++
 		return ok
 	})
@@ -98,10 +104,15 @@ const together = 20 * time.Millisecond
 // more than one. It reports whether that was so.
 func (c *conductor) warm(pace scenarios.Pace, p scenarios.Phase) (warmed bool) {
 	var wait sync.WaitGroup
+	slots := make(chan struct{}, parallel)
 	for lane, n := range within(p, pace, together) {
 		if n > 1 && c.lanes[lane].pool != nil {
 			warmed = true
-			wait.Go(func() { c.lanes[lane].warm(c.stopped, n) })
+			slots <- struct{}{}
+			wait.Go(func() {
+				defer func() { <-slots }()
+				c.lanes[lane].warm(c.stopped, n)
+			})
 		}
 	}
 	wait.Wait()
@@ -152,12 +163,16 @@ func (c *conductor) hand(shot scenarios.Shot, lead time.Duration) bool {
 	c.outstanding++
 	c.mu.Unlock()
 	c.offered.Add(1)
-	j := job{shot: shot, from: c, lead: lead}
+	j, l := job{shot: shot, from: c, lead: lead}, c.lanes[shot.Lane]
+	l.once.Do(func() {
+		c.clock.rest(c.stopped, shot.At-ahead)
+		c.sending.Go(l.attack)
+	})
 	select {
-	case c.lanes[shot.Lane].jobs <- j:
+	case l.jobs <- j:
 		return true
 	case <-c.stopped.Done():
-		c.lanes[shot.Lane].leave(j)
+		l.leave(j)
 		return false
 	}
 }

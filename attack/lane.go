@@ -18,15 +18,16 @@ import (
 // http.RoundTripper.
 type lane struct {
 	*run
-	index   int
-	group   scenarios.Group
-	workers int
+	index int
+	group scenarios.Group
+	room
 
 	captured map[string]string // by the setup of its identity
 
-	jobs   chan job
-	starts chan *start // of requests that are made ready, in the order of their moments
-	first  *job        // taken from jobs to know that there is anything to do
+	once     sync.Once // begins the attack, when the first shot is handed out
+	jobs     chan job
+	finished bool        // jobs is closed; the conductor's
+	starts   chan *start // of requests that are made ready, in the order of their moments
 
 	transport http.RoundTripper
 	pool      *pool // nil: the transport is not ours
@@ -42,21 +43,10 @@ type lane struct {
 	stranger atomic.Pointer[string] // a source that the target saw instead of ours; nil: none
 }
 
-// queue is how many shots a lane holds that are not due yet.
-const queue = 256
-
-// Workers of a lane: as many requests as its plan could have under way at
-// once. They are all there from the start, because vegeta would otherwise open
-// a connection for each that it adds.
-const (
-	leastWorkers = 16
-	mostWorkers  = 1024
-)
-
-func (r *run) newLane(i int) *lane {
+func (r *run) newLane(i int, room room) *lane {
 	of := r.plan.Lanes[i]
-	l := &lane{run: r, index: i, group: r.plan.Scenario.Groups[of.Group], jobs: make(chan job, queue), starts: make(chan *start, mostWorkers), due: map[uint64]job{}}
-	l.workers = workersFor(r.plan, i)
+	l := &lane{run: r, index: i, group: r.plan.Scenario.Groups[of.Group], room: room}
+	l.jobs = make(chan job, min(queue, room.shots, 1+allQueues/len(r.plan.Lanes)))
 	if r.options.Transport != nil {
 		l.transport = r.options.Transport(of)
 		return l
@@ -74,32 +64,42 @@ func (r *run) newLane(i int) *lane {
 }
 
 // attack runs until the lane's jobs are closed, or the run is stopped. An
-// attacker serves once, so there is a new one for each run.
+// attacker serves once, so there is a new one for each run. Its workers are all
+// there from the start, because vegeta would otherwise open a connection for
+// each that it adds.
 func (l *lane) attack() {
-	if j, ok := <-l.jobs; ok {
-		l.first = &j
-		attacker := vegeta.NewAttacker(
-			vegeta.Workers(uint64(l.workers)),
-			vegeta.MaxWorkers(uint64(l.workers)),
-			vegeta.MaxBody(0),
-			vegeta.Client(&http.Client{Transport: l, CheckRedirect: stay}),
-		)
-		// The recorder makes the request; vegeta only needs one that is valid,
-		// and the shorter it is, the less of it is parsed each time.
-		targeter := func(t *vegeta.Target) error {
-			t.Method, t.URL = http.MethodGet, "/"
-			return nil
-		}
-		var watching sync.WaitGroup
-		watching.Go(l.watch)
-		for range attacker.Attack(targeter, l, 0, "") {
-			// What vegeta measured is wider than what was recorded.
-		}
-		close(l.starts)
-		watching.Wait()
+	l.starts, l.due = make(chan *start, l.workers), map[uint64]job{}
+	attacker := vegeta.NewAttacker(
+		vegeta.Workers(uint64(l.workers)),
+		vegeta.MaxWorkers(uint64(l.workers)),
+		vegeta.MaxBody(0),
+		vegeta.Client(&http.Client{Transport: l, CheckRedirect: stay}),
+	)
+	// The recorder makes the request; vegeta only needs one that is valid, and
+	// the shorter it is, the less of it is parsed each time.
+	targeter := func(t *vegeta.Target) error {
+		t.Method, t.URL = http.MethodGet, "/"
+		return nil
 	}
+	var watching sync.WaitGroup
+	watching.Go(l.watch)
+	for range attacker.Attack(targeter, l, 0, "") {
+		// What vegeta measured is wider than what was recorded.
+	}
+	close(l.starts)
+	watching.Wait()
 	for j := range l.jobs {
 		l.leave(j)
+	}
+	l.close()
+}
+
+// finish says that no more shots will come. What the lane holds is given back
+// when those that it has are over.
+func (l *lane) finish() {
+	if !l.finished {
+		l.finished = true
+		close(l.jobs)
 	}
 }
 
@@ -147,11 +147,6 @@ func (l *lane) arm(j *job) bool {
 func (l *lane) Rate(time.Duration) float64 { return 0 }
 
 func (l *lane) next() (job, bool) {
-	if l.first != nil {
-		j := *l.first
-		l.first = nil
-		return j, true
-	}
 	j, ok := <-l.jobs // closed when the conductors have ended, as they do at a stop
 	return j, ok
 }

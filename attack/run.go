@@ -26,8 +26,9 @@ type run struct {
 	stopped context.Context
 	hurry   context.Context // ends when requests under way must end, too
 
-	lanes []*lane
-	rules stopRules
+	lanes   []*lane
+	sending sync.WaitGroup // the lanes that have anything to send
+	rules   stopRules
 
 	mask    mask
 	errands []scenarios.Errand // whose setup was begun
@@ -86,8 +87,8 @@ func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, erro
 	if most := o.Budget.Duration; most > 0 {
 		defer time.AfterFunc(most, r.outOfTime).Stop()
 	}
-	for i := range plan.Lanes {
-		r.lanes = append(r.lanes, r.newLane(i))
+	for i, room := range rooms(plan) {
+		r.lanes = append(r.lanes, r.newLane(i, room))
 	}
 	r.clock = newClock(o.Transport == nil)
 	if err := r.setUp(); err != nil {
@@ -111,19 +112,16 @@ func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, erro
 
 // attack runs every track and every lane to their end.
 func (r *run) attack() {
-	var lanes, tracks sync.WaitGroup
-	for _, l := range r.lanes {
-		lanes.Go(l.attack)
-	}
+	var tracks sync.WaitGroup
 	for i, t := range r.plan.Tracks {
 		c := &conductor{run: r, track: i, phases: t.Phases, reactive: reacts(t)}
 		tracks.Go(c.walk)
 	}
 	tracks.Wait()
 	for _, l := range r.lanes {
-		close(l.jobs)
+		l.finish()
 	}
-	lanes.Wait()
+	r.sending.Wait()
 }
 
 // collect is the only one to call Record and Progress.

@@ -2,40 +2,77 @@ package attack
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"duckload/scenarios"
 )
 
-// workersFor returns how many requests a lane may have under way at once.
-func workersFor(plan scenarios.Plan, lane int) int {
-	most := leastWorkers
+// Workers of a lane: as many requests as its plan could have under way at
+// once, and few over all lanes together.
+const (
+	leastWorkers = 16
+	mostWorkers  = 1024
+	allWorkers   = 1 << 15
+)
+
+// queue is how many shots a lane holds that are not due yet, and allQueues how
+// many all lanes hold together, about.
+const (
+	queue     = 256
+	allQueues = 1 << 15
+)
+
+// A room is how much a lane needs to send its plan.
+type room struct {
+	workers int // requests under way at once
+	shots   int // requests in all; for reactive phases, at most
+	last    int // index of the last phase that needs the lane
+}
+
+// rooms returns the room of each lane of a plan.
+func rooms(plan scenarios.Plan) []room {
+	all := make([]room, len(plan.Lanes))
 	for _, t := range plan.Tracks {
-		for _, p := range t.Phases {
-			if slices.Contains(p.Lanes, lane) || slices.Contains(p.Others, lane) {
-				most = max(most, atOnce(p))
+		for i, p := range t.Phases {
+			once, shots := needs(p)
+			for _, lanes := range [][]int{p.Lanes, p.Others} {
+				for _, lane := range lanes {
+					r := &all[lane]
+					r.workers = max(r.workers, once)
+					r.shots += shots
+					r.last = i
+				}
 			}
 		}
 	}
-	if bound := plan.Scenario.Groups[plan.Lanes[lane].Group].Transport.Connections; bound > 0 {
-		return bound
+	sum := 0
+	for i := range all {
+		r := &all[i]
+		r.workers = max(1, min(r.shots, max(leastWorkers, r.workers), mostWorkers))
+		if bound := plan.Scenario.Groups[plan.Lanes[i].Group].Transport.Connections; bound > 0 {
+			r.workers = max(1, min(r.shots, bound))
+		}
+		sum += r.workers
 	}
-	return min(most, mostWorkers)
+	for i := range all {
+		if sum > allWorkers {
+			all[i].workers = max(1, all[i].workers*allWorkers/sum)
+		}
+	}
+	return all
 }
 
-// atOnce returns how many requests of a phase may be under way at once if each
-// takes a second.
-func atOnce(p scenarios.Phase) int {
+// needs returns how many requests of a phase a lane may have under way at once
+// if each takes a second, and how many it sends in all.
+func needs(p scenarios.Phase) (once, shots int) {
 	pace, _ := scenarios.PaceOf(p)
 	if pace.Next != nil {
-		return int(min(int64(pace.Requests(p)), p.Limit.Capacity()+2))
+		return int(min(int64(pace.Requests(p)), p.Limit.Capacity()+2)), pace.Requests(p)
 	}
-	most := 0
-	for _, n := range within(p, pace, time.Second) {
-		most += n
-	}
-	return max(most, p.Peak, int(math.Ceil(min(mostWorkers, max(p.Rate+p.Swing, p.To)))))
+	most := max(p.Peak, int(math.Ceil(min(mostWorkers, max(p.Rate+p.Swing, p.To)))))
+	// Lanes take turns, so the first of them has the most.
+	each := func(n int) int { return (n + len(p.Lanes) - 1) / len(p.Lanes) }
+	return max(within(p, pace, time.Second)[p.Lanes[0]], each(most)), each(pace.Requests(p))
 }
 
 // within counts the requests that each lane sends at the start of a static
