@@ -1,0 +1,46 @@
+package limiter
+
+import "time"
+
+// Blocking returns a limiter that refuses everything for a time once another
+// one has refused: a ban. Where extended, each refused request begins the time
+// anew. What comes while it lasts is not shown to the other one.
+func Blocking(l Limiter, length time.Duration, extended bool) Limiter {
+	return block{inner: l, length: length, extended: extended}
+}
+
+type block struct {
+	inner    Limiter
+	length   time.Duration
+	extended bool
+	latest   time.Duration
+	until    time.Duration
+}
+
+func (b block) Take(at time.Duration) (Decision, Limiter) {
+	b.latest = now(at, b.latest)
+	if b.latest < b.until {
+		if b.extended {
+			b.until = b.latest + b.length
+		}
+		return b.refused(), b
+	}
+	d, after := b.inner.Take(b.latest)
+	b.inner = after
+	if d.OK {
+		// The next one begins the ban, if it comes too early.
+		return d, b
+	}
+	b.until = b.latest + b.length
+	wait := d.Wait
+	d = b.refused()
+	d.Wait = max(d.Wait, wait)
+	return d, b
+}
+
+func (b block) refused() Decision {
+	left := b.until - b.latest
+	return Decision{Wait: left, Reset: left}
+}
+
+func (b block) rejectsConsume() bool { return b.extended }
