@@ -1,0 +1,79 @@
+package probe
+
+// Axes of a ban: limit and window as of any window, and its length.
+const ban = 2 // ns
+
+// A banning is one way in which a counter with a ban may stand.
+type banning struct {
+	counting
+	banned bool
+	until  span
+}
+
+// banExplains follows a window that opens with a request and that, once it has
+// refused, is shut for the length of the ban, from the first refused request
+// on, or from each.
+func banExplains(extended bool) func(*track, *box) bool {
+	return func(t *track, b *box) bool {
+		ways := []banning{{counting: counting{unused: true}}}
+		for i := range t.batches {
+			var next []banning
+			for _, w := range ways {
+				next = followBan(next, w, &t.batches[i], b, extended)
+			}
+			if len(next) == 0 {
+				return false
+			}
+			if len(next) > mostWays {
+				return true
+			}
+			ways = next
+		}
+		return true
+	}
+}
+
+func followBan(all []banning, w banning, a *batch, b *box, extended bool) []banning {
+	if w.banned {
+		if a.lastFrom < w.until.hi && a.admitted.len() == 0 {
+			x := w
+			if extended {
+				x.until = span{a.lastFrom + b[ban].lo, a.lastTo + b[ban].hi}
+			} else {
+				x.until.lo = max(x.until.lo, a.lastFrom)
+			}
+			all = append(all, x)
+		}
+		if w.until.lo > a.lastTo {
+			return all
+		}
+		// It is over, perhaps amid the batch: the window may have been
+		// forgotten with it.
+		w.banned = false
+		fresh := w
+		fresh.counting = counting{unused: true}
+		all = followOpen(all, fresh, a, b, extended)
+		if w.since.hi+b[window].hi <= a.firstFrom {
+			return all
+		}
+	}
+	return followOpen(all, w, a, b, extended)
+}
+
+func followOpen(all []banning, w banning, a *batch, b *box, extended bool) []banning {
+	for _, c := range (expiry{}).follow(nil, w.counting, a, b) {
+		x := banning{counting: c}
+		if n := a.rejected.len(); n > 0 {
+			x.banned = true
+			x.until = span{a.rejected.from[0] + b[ban].lo, a.rejected.to[0] + b[ban].hi}
+			if extended {
+				x.until = span{a.rejected.from[n-1] + b[ban].lo, a.rejected.to[n-1] + b[ban].hi}
+			} else if n > 1 {
+				// While it lasts nothing is admitted, so it outlasts the batch's rejections only perhaps.
+				x.until.hi = a.rejected.to[n-1] + b[ban].hi
+			}
+		}
+		all = append(all, x)
+	}
+	return all
+}

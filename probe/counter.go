@@ -1,0 +1,106 @@
+package probe
+
+import "math"
+
+// counterExplains: the estimate is the count of the current window, and that
+// of the one before by the share of it that still lies in the trailing window.
+// Real ones admit while estimate + 1 ≤ limit, or while estimate < limit, and
+// some round; both bounds are lenient enough for all of them.
+func counterExplains(consuming bool, reference func(*track) span) func(*track, *box) bool {
+	return func(t *track, b *box) bool {
+		g := gridOf(reference(t), b[window], b[phase])
+		return g.counts(t, b, consuming, 0, math.Inf(1))
+	}
+}
+
+// restartedExplains is the same where the windows begin anew with the first
+// request after the counter has been forgotten.
+func restartedExplains(consuming bool) func(*track, *box) bool {
+	return func(t *track, b *box) bool {
+		for i := 0; i < len(t.batches); {
+			first := &t.batches[i]
+			g := gridOf(span{first.firstFrom, first.firstTo}, b[window], span{0, 0})
+			last, certain := t.until(i, b)
+			if !g.counts(t, b, consuming, first.firstFrom, t.batches[last].lastTo) {
+				return false
+			}
+			if !certain {
+				return true // it may have begun anew or not: what follows says nothing
+			}
+			i = last + 1
+		}
+		return true
+	}
+}
+
+// until returns the last batch, from one on, before a silence after which the
+// counter may have been forgotten, and whether it was for certain.
+func (t *track) until(i int, b *box) (last int, certain bool) {
+	for ; i+1 < len(t.batches); i++ {
+		before, after := &t.batches[i], &t.batches[i+1]
+		if after.firstTo-before.lastFrom >= 2*b[window].lo {
+			return i, after.firstFrom-before.lastTo >= 2*b[window].hi
+		}
+	}
+	return i, true
+}
+
+// counts judges what lies between two moments by a sliding counter.
+func (g grid) counts(t *track, b *box, consuming bool, from, to float64) bool {
+	sure, perhaps := t.admitted, t.spent
+	self := 0.0
+	if consuming {
+		sure, perhaps, self = t.all, t.all, 1
+	}
+	for i := range t.batches {
+		a := &t.batches[i]
+		if a.firstFrom < from || a.lastTo > to {
+			continue
+		}
+		// The last of a batch that was admitted had the others before it.
+		if n := a.admitted.len(); n > 0 {
+			others := 0.0
+			if len(a.admitted.from) == a.all() {
+				others = float64(n - 1)
+			}
+			if !g.someWindow(a.firstFrom, a.lastTo, func(k float64) bool {
+				past := share((a.lastTo-g.origin.lo)/g.window.lo - k)
+				least := g.surely(sure, k-1, math.Inf(1))*(1-past) + g.surely(sure, k, a.firstFrom)
+				if g.first(a.firstFrom) == g.last(a.lastTo) {
+					least += others
+				}
+				return least < b[limit].hi
+			}) {
+				return false
+			}
+		}
+		for j := range a.rejected.len() {
+			from, to := a.rejected.from[j], a.rejected.to[j]
+			if !g.someWindow(from, to, func(k float64) bool {
+				past := share((from-g.origin.hi)/g.window.hi - k)
+				most := g.perhaps(perhaps, k-1, to)*(1-past) + g.perhaps(perhaps, k, to) - self
+				return most > b[limit].lo-1
+			}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// someWindow reports whether something holds in one of the windows that a
+// stretch may lie in. In too many of them it is taken to.
+func (g grid) someWindow(from, to float64, holds func(k float64) bool) bool {
+	first, last := g.first(from), g.last(to)
+	if last-first > 3 {
+		return true
+	}
+	for k := first; k <= last; k++ {
+		if holds(k) {
+			return true
+		}
+	}
+	return false
+}
+
+func share(x float64) float64 { return min(1, max(0, x)) }

@@ -1,0 +1,201 @@
+package probe
+
+import (
+	"math"
+	"time"
+
+	"duckload/limiter"
+)
+
+// A Family is one kind of limiter as a space of parameters. To add one, write
+// what it explains in a file of its own and list it in [Families].
+type Family struct {
+	Name           string // as in limiter.Models, where it is one of them
+	Doc            string // what it does, in half a sentence
+	RejectsConsume bool   // a refused request counts, or begins the time anew
+	Variant        string // tells relatives with one name and the same flag apart: "by the clock"
+
+	parameters []parameter
+	judge      func(*track, *box) bool
+
+	// model makes a limiter that behaves like a point of the space. It serves
+	// to foretell. A grid of its lies with a boundary at its moment 0, which is
+	// ours less phased, or, where byKey, the first request of a key less that.
+	model  func(at point) limiter.Limiter
+	phased func(at point) time.Duration // nil: its moments are ours
+	byKey  bool
+}
+
+// A point is a value for each parameter of a family.
+type point [4]float64
+
+// explains reports whether a point of the box may explain the facts. It may
+// say so wrongly, never that none does.
+func (f *Family) explains(facts *Facts, b *box) bool {
+	for _, t := range facts.tracks {
+		if !f.judge(t, b) {
+			return false
+		}
+	}
+	return true
+}
+
+// precision is how narrow parameters in time are measured where it costs
+// little, and phases as a share of their window.
+const (
+	precision      = 0.004
+	phasePrecision = 0.01
+)
+
+var (
+	requests = parameter{name: "limit", whole: true}
+	length   = parameter{name: "window", fine: precision}
+	share1   = parameter{name: "phase", linear: true, fine: phasePrecision}
+	bursts   = parameter{name: "burst", whole: true}
+	tokens   = parameter{name: "token", fine: precision}
+	steps    = parameter{name: "step", whole: true}
+	banTime  = parameter{name: "ban", fine: precision}
+)
+
+// Families are all kinds that can be told, the simplest first. Where two explain
+// everything and nothing separates them, they are shown in this order.
+var Families = []*Family{
+	{Name: "token-bucket", Doc: "a burst at once, refilled evenly (the same as GCRA, and as a leaky bucket that rejects)",
+		parameters: []parameter{bursts, tokens}, judge: bucketExplains(false), model: bucketModel(false)},
+	{Name: "fixed-window", Doc: "so many in each window of a grid", Variant: "the same grid for every key",
+		parameters: []parameter{requests, length, share1}, judge: alignedExplains(clockReference), model: windowModel("fixed-window", false), phased: phasedWindow},
+	{Name: "fixed-window", Doc: "so many in each window of a grid", Variant: "each key its own grid, for good",
+		parameters: []parameter{requests, length, share1}, judge: alignedExplains(keyReference), model: windowModel("fixed-window", false), phased: phasedWindow, byKey: true},
+	{Name: "anchored-window", Doc: "so many in a window that opens with the first request after the last one closed",
+		parameters: []parameter{requests, length}, judge: expiry{}.explains, model: windowModel("anchored-window", false)},
+	{Name: "sliding-log", Doc: "so many in any trailing window",
+		parameters: []parameter{requests, length}, judge: logExplains(false), model: windowModel("sliding-log", false)},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "the same grid for every key",
+		parameters: []parameter{requests, length, share1}, judge: counterExplains(false, clockReference), model: windowModel("sliding-counter", false), phased: phasedWindow},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "each key its own grid",
+		parameters: []parameter{requests, length}, judge: restartedExplains(false), model: restartedModel(false)},
+	{Name: "stepped-bucket", Doc: "a burst at once, refilled by several at a time", Variant: "the same steps for every key",
+		parameters: []parameter{bursts, steps, length, share1}, judge: steppedExplains(clockReference), model: steppedModel, phased: phasedSteps},
+	{Name: "stepped-bucket", Doc: "a burst at once, refilled by several at a time", Variant: "each key its own steps",
+		parameters: []parameter{bursts, steps, length, share1}, judge: steppedExplains(keyReference), model: steppedModel, phased: phasedSteps, byKey: true},
+	{Name: "idle-window", Doc: "so many until none was admitted for a while",
+		parameters: []parameter{requests, length}, judge: expiry{each: true}.explains, model: windowModel("idle-window", false)},
+	{Name: "elastic-window", Doc: "so many until none came for a while, refused ones included", RejectsConsume: true,
+		parameters: []parameter{requests, length}, judge: expiry{each: true, rejected: true}.explains, model: windowModel("elastic-window", true)},
+	{Name: "block", Doc: "the first request too many shuts everything out for a time",
+		parameters: []parameter{requests, length, banTime}, judge: banExplains(false), model: banModel(false)},
+	{Name: "block", Doc: "a request too many shuts everything out until there was silence", RejectsConsume: true,
+		parameters: []parameter{requests, length, banTime}, judge: banExplains(true), model: banModel(true)},
+	{Name: "token-bucket", Doc: "a burst at once, refilled evenly; a refused request empties it", RejectsConsume: true,
+		parameters: []parameter{bursts, tokens}, judge: bucketExplains(true), model: bucketModel(true)},
+	{Name: "sliding-log", Doc: "so many in any trailing window, refused ones included", RejectsConsume: true,
+		parameters: []parameter{requests, length}, judge: logExplains(true), model: windowModel("sliding-log", true)},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "the same grid for every key", RejectsConsume: true,
+		parameters: []parameter{requests, length, share1}, judge: counterExplains(true, clockReference), model: windowModel("sliding-counter", true), phased: phasedWindow},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "each key its own grid", RejectsConsume: true,
+		parameters: []parameter{requests, length}, judge: restartedExplains(true), model: restartedModel(true)},
+}
+
+// shortest and longest are the windows that are thought of.
+const (
+	shortest = float64(20 * time.Millisecond)
+	longest  = float64(31 * 24 * time.Hour)
+)
+
+// whole returns the box of everything that a family can be, after what was
+// seen: limits from 1 to what was admitted at most, any time at all.
+func (f *Family) whole(facts *Facts) box {
+	most := float64(max(1, facts.count(limiter.Admitted)+facts.count(limiter.Unknown)))
+	var b box
+	for i, p := range f.parameters {
+		switch p {
+		case requests, bursts, steps:
+			b[i] = span{1, most}
+		case tokens:
+			b[i] = span{shortest / 1000, longest}
+		case share1:
+			b[i] = span{0, 1}
+		default:
+			b[i] = span{shortest, longest}
+		}
+	}
+	return b
+}
+
+func model(name string, l limiter.Limit) limiter.Limiter {
+	for _, list := range [][]limiter.Model{limiter.Models, limiter.Awkward} {
+		for _, m := range list {
+			if m.Name == name {
+				made, err := m.New(l)
+				if err != nil {
+					panic(err) // points lie in a space of possible limits
+				}
+				return made
+			}
+		}
+	}
+	panic("no model " + name)
+}
+
+func bucketModel(consuming bool) func(point) limiter.Limiter {
+	return func(at point) limiter.Limiter {
+		return model("token-bucket", limiter.Limit{Limit: 1, Window: ns(at[token]), Burst: int64(at[burst]), RejectsConsume: consuming})
+	}
+}
+
+func windowModel(name string, consuming bool) func(point) limiter.Limiter {
+	return func(at point) limiter.Limiter {
+		return model(name, limiter.Limit{Limit: int64(at[limit]), Window: ns(at[window]), RejectsConsume: consuming})
+	}
+}
+
+func restartedModel(consuming bool) func(point) limiter.Limiter {
+	counter := windowModel("sliding-counter", consuming)
+	return func(at point) limiter.Limiter { return limiter.Restarting(counter(at), 2*ns(at[window])) }
+}
+
+func steppedModel(at point) limiter.Limiter {
+	return model("stepped-bucket", limiter.Limit{Limit: int64(at[step]), Window: ns(at[interval]), Burst: int64(at[capacity])})
+}
+
+func banModel(extended bool) func(point) limiter.Limiter {
+	return func(at point) limiter.Limiter {
+		inner := model("anchored-window", limiter.Limit{Limit: int64(at[limit]), Window: ns(at[window])})
+		return limiter.Blocking(inner, ns(at[ban]), extended)
+	}
+}
+
+// phasedWindow and phasedSteps return by how much a grid lies before its
+// reference.
+func phasedWindow(at point) time.Duration {
+	return ns(at[window] * (at[phase] - math.Floor(at[phase])))
+}
+func phasedSteps(at point) time.Duration {
+	return ns(at[interval] * (at[stepAt] - math.Floor(at[stepAt])))
+}
+func unphased(point) time.Duration { return 0 }
+
+func ns(v float64) time.Duration { return time.Duration(max(1, min(v, float64(limiter.Far)))) }
+
+// behind returns how far the moments of a model lie behind ours.
+func (f *Family) behind(at point, first time.Duration) time.Duration {
+	switch {
+	case f.phased == nil:
+		return 0
+	case f.byKey:
+		return f.phased(at) - first
+	}
+	return f.phased(at)
+}
+
+// title returns the name of a family that no other one has.
+func (f *Family) title() string {
+	name := f.Name
+	if f.RejectsConsume {
+		name += ", refused requests count"
+	}
+	if f.Variant != "" {
+		name += ", " + f.Variant
+	}
+	return name
+}

@@ -1,0 +1,85 @@
+package probe
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"duckload/limiter"
+)
+
+// anyPoint draws parameters of a family, with times around a second.
+func anyPoint(t *rapid.T, f *Family) point {
+	var at point
+	for i, p := range f.parameters {
+		switch p {
+		case steps:
+			at[i] = float64(rapid.IntRange(1, max(1, int(at[capacity])-1)).Draw(t, "step"))
+		case requests, bursts:
+			at[i] = float64(rapid.IntRange(1, 12).Draw(t, p.name))
+		case share1:
+			at[i] = rapid.Float64Range(0, 0.999).Draw(t, p.name)
+		default:
+			at[i] = math.Exp(rapid.Float64Range(math.Log(2e7), math.Log(5e9)).Draw(t, "log "+p.name))
+		}
+	}
+	if len(f.parameters) > 1 && f.parameters[1] == steps && at[capacity] < 2 {
+		at[capacity] = 2
+	}
+	return at
+}
+
+func (f *Family) world(at point, seed uint64, trip time.Duration) *world {
+	return newWorld(seed, trips(trip), func(first time.Duration) (limiter.Limiter, time.Duration) {
+		return f.model(at), f.behind(at, first)
+	})
+}
+
+// The truth explains whatever it has done, and so does every box that holds it.
+func TestTheTruthIsNeverRefuted(t *testing.T) {
+	for _, f := range Families {
+		t.Run(f.title(), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				at := anyPoint(t, f)
+				w := f.world(at, rapid.Uint64().Draw(t, "seed"), time.Duration(rapid.Int64Range(1e4, 2e7).Draw(t, "trip")))
+				keys := rapid.IntRange(1, 2).Draw(t, "keys")
+				for range rapid.IntRange(1, 40).Draw(t, "rounds") {
+					n := rapid.OneOf(rapid.Just(1), rapid.IntRange(1, 14)).Draw(t, "n")
+					gap := time.Duration(math.Exp(rapid.Float64Range(math.Log(1e5), math.Log(1e10)).Draw(t, "log gap")))
+					shots := make([]Shot, n)
+					for i := range shots {
+						shots[i] = Shot{At: w.Now() + gap, Key: rapid.IntRange(0, keys-1).Draw(t, "key")}
+					}
+					w.keep(w.Ask(shots))
+				}
+				facts := FactsOf(w.trace, 0)
+				var b box
+				for i, p := range f.parameters {
+					b[i] = span{at[i], at[i]}
+					if rapid.Bool().Draw(t, "wide") {
+						low, high := rapid.Float64Range(0, 1).Draw(t, "low"), rapid.Float64Range(0, 1).Draw(t, "high")
+						b[i] = span{at[i] * (1 - low), at[i] * (1 + high)}
+						if p.whole {
+							b[i] = span{max(1, math.Floor(b[i].lo)), math.Ceil(b[i].hi)}
+						}
+					}
+				}
+				if !f.explains(facts, &b) {
+					t.Fatalf("%v is refuted by what %v did: %+v", b, at, w.trace)
+				}
+			})
+		})
+	}
+}
+
+func (w *world) keep(answers []Answer) {
+	for _, a := range answers {
+		a.Outcome = limiter.Admitted
+		if a.Status != 200 {
+			a.Outcome = limiter.Rejected
+		}
+		w.trace = append(w.trace, a.Seen)
+	}
+}

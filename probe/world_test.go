@@ -1,0 +1,92 @@
+package probe
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"duckload/limiter"
+)
+
+// A world is a server with a limiter for each key, some way off, in virtual
+// time: a request takes time to get there, and its answer to come back.
+type world struct {
+	fresh  func(first time.Duration) (limiter.Limiter, time.Duration) // and how far its moments lie behind ours
+	shared bool                                                       // all keys are one
+	states map[int]*keyState
+	now    time.Duration
+	rng    *rand.Rand
+	trip   func(*rand.Rand) time.Duration // one way
+
+	sent  int
+	trace []Seen
+}
+
+type keyState struct {
+	limiter limiter.Limiter
+	behind  time.Duration
+}
+
+func newWorld(seed uint64, trip func(*rand.Rand) time.Duration, fresh func(time.Duration) (limiter.Limiter, time.Duration)) *world {
+	return &world{fresh: fresh, states: map[int]*keyState{}, rng: rand.New(rand.NewPCG(seed, 7)), trip: trip, now: time.Second}
+}
+
+// trips are ways to be far off: mean a few milliseconds, with a tail.
+func trips(mean time.Duration) func(*rand.Rand) time.Duration {
+	return func(r *rand.Rand) time.Duration {
+		d := time.Duration(float64(mean) * (0.5 + r.ExpFloat64()/2))
+		if r.IntN(50) == 0 {
+			d += time.Duration(float64(mean) * 10 * r.ExpFloat64())
+		}
+		return d
+	}
+}
+
+func (w *world) Now() time.Duration { return w.now }
+
+// Ask sends requests at their moments and returns when all are answered.
+func (w *world) Ask(shots []Shot) []Answer {
+	type flight struct {
+		shot        Shot
+		sent, there time.Duration
+		back        time.Duration
+		ok          bool
+	}
+	flights := make([]flight, len(shots))
+	for i, s := range shots {
+		at := max(s.At, w.now)
+		flights[i] = flight{shot: s, sent: at, there: at + w.trip(w.rng)}
+	}
+	order := make([]int, len(flights))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(flights[a].there - flights[b].there) })
+	for _, i := range order {
+		f := &flights[i]
+		key := f.shot.Key
+		if w.shared {
+			key = 0
+		}
+		state := w.states[key]
+		if state == nil {
+			l, behind := w.fresh(f.there)
+			state = &keyState{l, behind}
+			w.states[key] = state
+		}
+		var d limiter.Decision
+		d, state.limiter = state.limiter.Take(f.there + state.behind)
+		f.ok, f.back = d.OK, f.there+w.trip(w.rng)
+	}
+	var answers []Answer
+	for _, f := range flights {
+		status := 200
+		if !f.ok {
+			status = 429
+		}
+		answers = append(answers, Answer{Seen: Seen{Key: f.shot.Key, Sent: f.sent, Answered: f.back}, Status: status})
+		w.now = max(w.now, f.back)
+		w.sent++
+	}
+	return answers
+}
