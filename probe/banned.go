@@ -34,30 +34,38 @@ func banExplains(extended bool) func(*track, *box) bool {
 }
 
 func followBan(all []banning, w banning, a *batch, b *box, extended bool) []banning {
-	if w.banned {
-		if a.lastFrom < w.until.hi && a.admitted.len() == 0 {
-			x := w
-			if extended {
-				x.until = span{a.lastFrom + b[ban].lo, a.lastTo + b[ban].hi}
-			} else {
-				x.until.lo = max(x.until.lo, a.lastFrom)
-			}
-			all = append(all, x)
+	if !w.banned {
+		return followOpen(all, w, a, b, extended)
+	}
+	if a.lastFrom < w.until.hi && a.admitted.len() == 0 {
+		x := w
+		if extended {
+			x.until = span{a.lastFrom + b[ban].lo, a.lastTo + b[ban].hi}
+		} else {
+			x.until.lo = max(x.until.lo, a.lastFrom)
 		}
-		if w.until.lo > a.lastTo {
-			return all
-		}
-		// It is over, perhaps amid the batch: the window may have been
-		// forgotten with it.
-		w.banned = false
-		fresh := w
-		fresh.counting = counting{unused: true}
-		all = followOpen(all, fresh, a, b, extended)
-		if w.since.hi+b[window].hi <= a.firstFrom {
-			return all
+		all = append(all, x)
+	}
+	if w.until.lo > a.lastTo {
+		return all
+	}
+	// It is over, and the window may have been forgotten with it, or not.
+	w.banned = false
+	fresh := w
+	fresh.counting = counting{unused: true}
+	starts := []banning{fresh}
+	if w.since.hi+b[window].hi > a.firstFrom {
+		starts = append(starts, w)
+	}
+	for _, start := range starts {
+		all = followOpen(all, start, a, b, extended)
+		if a.rejected.len() > 0 && a.spent.len() > 0 && a.firstFrom < w.until.hi {
+			after := *a // the ban ended amid the batch, and explains some of it
+			after.rejected = moments{}
+			all = followOpen(all, start, &after, b, extended)
 		}
 	}
-	return followOpen(all, w, a, b, extended)
+	return all
 }
 
 func followOpen(all []banning, w banning, a *batch, b *box, extended bool) []banning {

@@ -14,6 +14,9 @@ const (
 // falls, which is why a rejection says something about the end of its batch.
 func bucketExplains(consuming bool) func(*track, *box) bool {
 	return func(t *track, b *box) bool {
+		if !t.notTooMany(b) || !consuming && !t.allSpent(b) {
+			return false
+		}
 		low, high := math.Inf(-1), math.Inf(-1)
 		tauLow, tauHigh := (b[burst].lo-1)*b[token].lo, (b[burst].hi-1)*b[token].hi
 		for i := range t.batches {
@@ -51,4 +54,37 @@ func bucketExplains(consuming bool) func(*track, *box) bool {
 		}
 		return true
 	}
+}
+
+// notTooMany compares how many were admitted with what any bucket of the box
+// holds and gains. It is less exact than the arrival time where the time of a
+// token is known, and says more where it is not.
+func (t *track) notTooMany(b *box) bool {
+	best := math.Inf(-1) // of the stretch that ends here: admissions less tokens gained
+	for j := range t.admitted.len() {
+		best = max(best, t.admitted.from[j]/b[token].lo-float64(j))
+		if float64(j+1)+best > b[burst].hi+t.admitted.to[j]/b[token].lo {
+			return false
+		}
+	}
+	return true
+}
+
+// allSpent compares in the same way how many may have been spent before a
+// rejection with what it takes to empty a bucket.
+func (t *track) allSpent(b *box) bool {
+	fullest, next := math.Inf(-1), 0
+	for i := range t.batches {
+		r := &t.batches[i].rejected
+		for j := range r.len() {
+			for next < t.spent.len() && t.spent.from[next] <= r.to[j] {
+				fullest = max(fullest, t.spent.to[next]/b[token].hi-float64(next))
+				next++
+			}
+			if !(float64(next)+fullest-r.from[j]/b[token].hi > b[burst].lo-1) {
+				return false
+			}
+		}
+	}
+	return true
 }

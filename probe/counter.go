@@ -4,24 +4,24 @@ import "math"
 
 // counterExplains: the estimate is the count of the current window, and that
 // of the one before by the share of it that still lies in the trailing window.
-// Real ones admit while estimate + 1 ≤ limit, or while estimate < limit, and
-// some round; both bounds are lenient enough for all of them.
-func counterExplains(consuming bool, reference func(*track) span) func(*track, *box) bool {
+// Strict ones admit while estimate + 1 ≤ limit, others while estimate < limit;
+// one that rounds the share down is one of the others.
+func counterExplains(consuming, strict bool, from reference) func(*track, *box) bool {
 	return func(t *track, b *box) bool {
-		g := gridOf(reference(t), b[window], b[phase])
-		return g.counts(t, b, consuming, 0, math.Inf(1))
+		g, ok := gridOf(from(t), b[window], b[boundary])
+		return ok && g.counts(t, b, consuming, strict, 0, math.Inf(1))
 	}
 }
 
 // restartedExplains is the same where the windows begin anew with the first
 // request after the counter has been forgotten.
-func restartedExplains(consuming bool) func(*track, *box) bool {
+func restartedExplains(consuming, strict bool) func(*track, *box) bool {
 	return func(t *track, b *box) bool {
 		for i := 0; i < len(t.batches); {
 			first := &t.batches[i]
-			g := gridOf(span{first.firstFrom, first.firstTo}, b[window], span{0, 0})
+			g, _ := gridOf(span{first.firstFrom, first.firstTo}, b[window], span{0, 0})
 			last, certain := t.until(i, b)
-			if !g.counts(t, b, consuming, first.firstFrom, t.batches[last].lastTo) {
+			if !g.counts(t, b, consuming, strict, first.firstFrom, t.batches[last].lastTo) {
 				return false
 			}
 			if !certain {
@@ -46,8 +46,14 @@ func (t *track) until(i int, b *box) (last int, certain bool) {
 }
 
 // counts judges what lies between two moments by a sliding counter.
-func (g grid) counts(t *track, b *box, consuming bool, from, to float64) bool {
+func (g grid) counts(t *track, b *box, consuming, strict bool, from, to float64) bool {
 	sure, perhaps := t.admitted, t.spent
+	admits := func(estimate float64) bool { return estimate < b[limit].hi }
+	rejects := func(estimate float64) bool { return estimate >= b[limit].lo }
+	if strict {
+		admits = func(estimate float64) bool { return estimate <= b[limit].hi-1 }
+		rejects = func(estimate float64) bool { return estimate > b[limit].lo-1 }
+	}
 	self := 0.0
 	if consuming {
 		sure, perhaps, self = t.all, t.all, 1
@@ -64,12 +70,12 @@ func (g grid) counts(t *track, b *box, consuming bool, from, to float64) bool {
 				others = float64(n - 1)
 			}
 			if !g.someWindow(a.firstFrom, a.lastTo, func(k float64) bool {
-				past := share((a.lastTo-g.origin.lo)/g.window.lo - k)
+				past := share((a.lastTo - g.begins(k)) / g.window.lo)
 				least := g.surely(sure, k-1, math.Inf(1))*(1-past) + g.surely(sure, k, a.firstFrom)
 				if g.first(a.firstFrom) == g.last(a.lastTo) {
 					least += others
 				}
-				return least < b[limit].hi
+				return admits(least - rounding)
 			}) {
 				return false
 			}
@@ -77,9 +83,9 @@ func (g grid) counts(t *track, b *box, consuming bool, from, to float64) bool {
 		for j := range a.rejected.len() {
 			from, to := a.rejected.from[j], a.rejected.to[j]
 			if !g.someWindow(from, to, func(k float64) bool {
-				past := share((from-g.origin.hi)/g.window.hi - k)
+				past := share((from - g.beginsLate(k)) / g.window.hi)
 				most := g.perhaps(perhaps, k-1, to)*(1-past) + g.perhaps(perhaps, k, to) - self
-				return most > b[limit].lo-1
+				return rejects(most + rounding)
 			}) {
 				return false
 			}
@@ -87,6 +93,10 @@ func (g grid) counts(t *track, b *box, consuming bool, from, to float64) bool {
 	}
 	return true
 }
+
+// rounding is what arithmetic with whole nanoseconds and floating points may
+// shift an estimate by.
+const rounding = 1e-6
 
 // someWindow reports whether something holds in one of the windows that a
 // stretch may lie in. In too many of them it is taken to.

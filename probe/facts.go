@@ -21,13 +21,16 @@ type Seen struct {
 // nanoseconds, sent widened by the step of the limiter's clock.
 type Facts struct {
 	tracks []*track // of each key that was used
-	span   float64  // of all of it
+	keys   []int    // which key a track is of
+	began  float64  // when the first was sent
+	span   float64  // from there to the last answer
 }
 
 // A track is what one key saw. Sorted moments stand for the moments of
 // decisions: the i-th decision is not before the i-th sending, nor after the
 // i-th answer, whichever request it was about.
 type track struct {
+	began    float64  // when the first request of all keys was sent
 	seen     []moment // in order of from
 	batches  []batch
 	admitted moments // surely spent
@@ -90,11 +93,12 @@ func FactsOf(all []Seen, clock time.Duration) *Facts {
 	for _, s := range sorted {
 		t := byKey[s.Key]
 		if t == nil {
-			t = &track{}
+			t = &track{began: float64(sorted[0].Sent)}
 			byKey[s.Key] = t
-			f.tracks = append(f.tracks, t)
+			f.tracks, f.keys = append(f.tracks, t), append(f.keys, s.Key)
 		}
 		t.seen = append(t.seen, moment{sent: float64(s.Sent), from: float64(s.Sent - clock), to: float64(s.Answered), outcome: s.Outcome})
+		f.began = float64(sorted[0].Sent)
 		f.span = max(f.span, float64(s.Answered-sorted[0].Sent))
 	}
 	for _, t := range f.tracks {

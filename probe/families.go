@@ -19,11 +19,11 @@ type Family struct {
 	judge      func(*track, *box) bool
 
 	// model makes a limiter that behaves like a point of the space. It serves
-	// to foretell. A grid of its lies with a boundary at its moment 0, which is
-	// ours less phased, or, where byKey, the first request of a key less that.
-	model  func(at point) limiter.Limiter
-	phased func(at point) time.Duration // nil: its moments are ours
-	byKey  bool
+	// to foretell. If it has a grid, a boundary lies at its moment 0, and in
+	// ours as grid says after the first request, of the key where keyed.
+	model func(at point) limiter.Limiter
+	grid  func(at point) (window, boundary float64) // nil: its moments are ours
+	keyed bool
 }
 
 // A point is a value for each parameter of a family.
@@ -44,13 +44,13 @@ func (f *Family) explains(facts *Facts, b *box) bool {
 // little, and phases as a share of their window.
 const (
 	precision      = 0.004
-	phasePrecision = 0.01
+	placePrecision = 0.01 // of a boundary, as a share of the longest time between two
 )
 
 var (
 	requests = parameter{name: "limit", whole: true}
 	length   = parameter{name: "window", fine: precision}
-	share1   = parameter{name: "phase", linear: true, fine: phasePrecision}
+	place    = parameter{name: "boundary", linear: true, fine: placePrecision}
 	bursts   = parameter{name: "burst", whole: true}
 	tokens   = parameter{name: "token", fine: precision}
 	steps    = parameter{name: "step", whole: true}
@@ -63,21 +63,25 @@ var Families = []*Family{
 	{Name: "token-bucket", Doc: "a burst at once, refilled evenly (the same as GCRA, and as a leaky bucket that rejects)",
 		parameters: []parameter{bursts, tokens}, judge: bucketExplains(false), model: bucketModel(false)},
 	{Name: "fixed-window", Doc: "so many in each window of a grid", Variant: "the same grid for every key",
-		parameters: []parameter{requests, length, share1}, judge: alignedExplains(clockReference), model: windowModel("fixed-window", false), phased: phasedWindow},
+		parameters: []parameter{requests, length, place}, judge: alignedExplains(byClock), model: windowModel("fixed-window", false), grid: windowGrid},
 	{Name: "fixed-window", Doc: "so many in each window of a grid", Variant: "each key its own grid, for good",
-		parameters: []parameter{requests, length, share1}, judge: alignedExplains(keyReference), model: windowModel("fixed-window", false), phased: phasedWindow, byKey: true},
+		parameters: []parameter{requests, length, place}, judge: alignedExplains(byKey), model: windowModel("fixed-window", false), grid: windowGrid, keyed: true},
 	{Name: "anchored-window", Doc: "so many in a window that opens with the first request after the last one closed",
 		parameters: []parameter{requests, length}, judge: expiry{}.explains, model: windowModel("anchored-window", false)},
 	{Name: "sliding-log", Doc: "so many in any trailing window",
 		parameters: []parameter{requests, length}, judge: logExplains(false), model: windowModel("sliding-log", false)},
-	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "the same grid for every key",
-		parameters: []parameter{requests, length, share1}, judge: counterExplains(false, clockReference), model: windowModel("sliding-counter", false), phased: phasedWindow},
-	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "each key its own grid",
-		parameters: []parameter{requests, length}, judge: restartedExplains(false), model: restartedModel(false)},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "the same grid for every key, estimate + 1 ≤ limit",
+		parameters: []parameter{requests, length, place}, judge: counterExplains(false, true, byClock), model: windowModel("sliding-counter", false), grid: windowGrid},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "the same grid for every key, estimate < limit",
+		parameters: []parameter{requests, length, place}, judge: counterExplains(false, false, byClock), model: windowModel("sliding-counter", false), grid: windowGrid},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "each key its own grid, estimate + 1 ≤ limit",
+		parameters: []parameter{requests, length}, judge: restartedExplains(false, true), model: restartedModel(false)},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "each key its own grid, estimate < limit",
+		parameters: []parameter{requests, length}, judge: restartedExplains(false, false), model: restartedModel(false)},
 	{Name: "stepped-bucket", Doc: "a burst at once, refilled by several at a time", Variant: "the same steps for every key",
-		parameters: []parameter{bursts, steps, length, share1}, judge: steppedExplains(clockReference), model: steppedModel, phased: phasedSteps},
+		parameters: []parameter{bursts, steps, length, place}, judge: steppedExplains(byClock), model: steppedModel, grid: stepGrid},
 	{Name: "stepped-bucket", Doc: "a burst at once, refilled by several at a time", Variant: "each key its own steps",
-		parameters: []parameter{bursts, steps, length, share1}, judge: steppedExplains(keyReference), model: steppedModel, phased: phasedSteps, byKey: true},
+		parameters: []parameter{bursts, steps, length, place}, judge: steppedExplains(byKey), model: steppedModel, grid: stepGrid, keyed: true},
 	{Name: "idle-window", Doc: "so many until none was admitted for a while",
 		parameters: []parameter{requests, length}, judge: expiry{each: true}.explains, model: windowModel("idle-window", false)},
 	{Name: "elastic-window", Doc: "so many until none came for a while, refused ones included", RejectsConsume: true,
@@ -90,15 +94,19 @@ var Families = []*Family{
 		parameters: []parameter{bursts, tokens}, judge: bucketExplains(true), model: bucketModel(true)},
 	{Name: "sliding-log", Doc: "so many in any trailing window, refused ones included", RejectsConsume: true,
 		parameters: []parameter{requests, length}, judge: logExplains(true), model: windowModel("sliding-log", true)},
-	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "the same grid for every key", RejectsConsume: true,
-		parameters: []parameter{requests, length, share1}, judge: counterExplains(true, clockReference), model: windowModel("sliding-counter", true), phased: phasedWindow},
-	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "each key its own grid", RejectsConsume: true,
-		parameters: []parameter{requests, length}, judge: restartedExplains(true), model: restartedModel(true)},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "the same grid for every key, estimate + 1 ≤ limit", RejectsConsume: true,
+		parameters: []parameter{requests, length, place}, judge: counterExplains(true, true, byClock), model: windowModel("sliding-counter", true), grid: windowGrid},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "the same grid for every key, estimate < limit", RejectsConsume: true,
+		parameters: []parameter{requests, length, place}, judge: counterExplains(true, false, byClock), model: windowModel("sliding-counter", true), grid: windowGrid},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "each key its own grid, estimate + 1 ≤ limit", RejectsConsume: true,
+		parameters: []parameter{requests, length}, judge: restartedExplains(true, true), model: restartedModel(true)},
+	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "each key its own grid, estimate < limit", RejectsConsume: true,
+		parameters: []parameter{requests, length}, judge: restartedExplains(true, false), model: restartedModel(true)},
 }
 
 // shortest and longest are the windows that are thought of.
 const (
-	shortest = float64(20 * time.Millisecond)
+	shortest = float64(200 * time.Millisecond)
 	longest  = float64(31 * 24 * time.Hour)
 )
 
@@ -113,8 +121,8 @@ func (f *Family) whole(facts *Facts) box {
 			b[i] = span{1, most}
 		case tokens:
 			b[i] = span{shortest / 1000, longest}
-		case share1:
-			b[i] = span{0, 1}
+		case place:
+			b[i] = span{0, longest}
 		default:
 			b[i] = span{shortest, longest}
 		}
@@ -165,27 +173,23 @@ func banModel(extended bool) func(point) limiter.Limiter {
 	}
 }
 
-// phasedWindow and phasedSteps return by how much a grid lies before its
-// reference.
-func phasedWindow(at point) time.Duration {
-	return ns(at[window] * (at[phase] - math.Floor(at[phase])))
-}
-func phasedSteps(at point) time.Duration {
-	return ns(at[interval] * (at[stepAt] - math.Floor(at[stepAt])))
-}
-func unphased(point) time.Duration { return 0 }
+func windowGrid(at point) (window_, boundary_ float64) { return at[window], at[boundary] }
+func stepGrid(at point) (window_, boundary_ float64)   { return at[interval], at[stepAt] }
 
 func ns(v float64) time.Duration { return time.Duration(max(1, min(v, float64(limiter.Far)))) }
 
-// behind returns how far the moments of a model lie behind ours.
-func (f *Family) behind(at point, first time.Duration) time.Duration {
-	switch {
-	case f.phased == nil:
+// behind returns how far the moments of a model lie behind ours, if the first
+// request came at some moment, and the first of the key at another.
+func (f *Family) behind(at point, first, ofKey time.Duration) time.Duration {
+	if f.grid == nil {
 		return 0
-	case f.byKey:
-		return f.phased(at) - first
 	}
-	return f.phased(at)
+	if f.keyed {
+		first = ofKey
+	}
+	window, boundary := f.grid(at)
+	lies := math.Mod(float64(first)+boundary, window)
+	return ns(window - lies)
 }
 
 // title returns the name of a family that no other one has.

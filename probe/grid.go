@@ -3,24 +3,50 @@ package probe
 import "math"
 
 // A grid is windows of one length that follow each other, of which length and
-// phase are known to an interval: the window of index k begins between
-// begins(k) and may begin as late as beginsLate(k).
+// place are known to an interval: window 0 begins at the boundary.
 type grid struct {
-	window span
-	origin span // a boundary at or before everything that was seen
+	window    span
+	boundary  span
+	reference float64 // by then window −1 had begun
 }
 
-// gridOf puts the phase, a share of the window, before the reference.
-func gridOf(reference span, window, phase span) grid {
-	return grid{window, span{reference.lo - phase.hi*window.hi, reference.hi - phase.lo*window.lo}}
+// gridOf puts the first boundary some time after the reference. It comes within
+// one window, or it would not be the first.
+func gridOf(reference span, window, after span) (grid, bool) {
+	return grid{window, span{reference.lo + after.lo, reference.hi + min(after.hi, window.hi)}, reference.hi}, after.lo < window.hi
 }
 
-func (g grid) begins(k float64) float64     { return g.origin.lo + k*g.window.lo }
-func (g grid) beginsLate(k float64) float64 { return g.origin.hi + k*g.window.hi }
+// begins and beginsLate return when a window begins at the earliest and at the
+// latest.
+func (g grid) begins(k float64) float64 {
+	if k < 0 {
+		return g.boundary.lo + k*g.window.hi
+	}
+	return g.boundary.lo + k*g.window.lo
+}
 
-// first and last return the indices of the windows that a moment may lie in.
-func (g grid) first(at float64) float64 { return math.Floor((at - g.origin.hi) / g.window.hi) }
-func (g grid) last(at float64) float64  { return math.Floor((at - g.origin.lo) / g.window.lo) }
+func (g grid) beginsLate(k float64) float64 {
+	if k < 0 {
+		return min(g.reference, g.boundary.hi+k*g.window.lo)
+	}
+	return g.boundary.hi + k*g.window.hi
+}
+
+// first and last return the indices of the windows that a moment may lie in;
+// nothing that was seen lies before window −1.
+func (g grid) first(at float64) float64 {
+	if at < g.boundary.hi {
+		return -1
+	}
+	return math.Floor((at - g.boundary.hi) / g.window.hi)
+}
+
+func (g grid) last(at float64) float64 {
+	if at < g.boundary.lo {
+		return -1
+	}
+	return math.Floor((at - g.boundary.lo) / g.window.lo)
+}
 
 // surely counts, of some moments that are over before a bound, those that lie
 // in a window for certain.
@@ -49,21 +75,26 @@ func countBelow(sorted []float64, bound float64) int {
 
 // Axes of windows.
 const (
-	limit  = iota // requests
-	window        // ns
-	phase         // share of a window by which a boundary lies before the reference
+	limit    = iota // requests
+	window          // ns
+	boundary        // ns from the reference to the first boundary
 )
 
-// references return where phases are counted from: the clock of the run, or
-// the first request of a key.
-func clockReference(*track) span { return span{0, 0} }
-func keyReference(t *track) span { return span{t.batches[0].firstFrom, t.batches[0].firstTo} }
+// A reference is what boundaries are counted from.
+type reference func(*track) span
+
+// byClock counts from the first request of all, byKey from the first of a key.
+func byClock(t *track) span { return span{t.began, t.began} }
+func byKey(t *track) span   { return span{t.batches[0].firstFrom, t.batches[0].firstTo} }
 
 // alignedExplains: each window of the grid admits up to the limit, and rejects
 // only when so many may have been spent in it.
-func alignedExplains(reference func(*track) span) func(*track, *box) bool {
+func alignedExplains(from reference) func(*track, *box) bool {
 	return func(t *track, b *box) bool {
-		g := gridOf(reference(t), b[window], b[phase])
+		g, ok := gridOf(from(t), b[window], b[boundary])
+		if !ok {
+			return false
+		}
 		current, used := math.Inf(-1), 0.0
 		for j := range t.admitted.len() {
 			if k := g.first(t.admitted.from[j]); k > current {

@@ -2,6 +2,8 @@ package probe
 
 import (
 	"math"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,10 +21,10 @@ func anyPoint(t *rapid.T, f *Family) point {
 			at[i] = float64(rapid.IntRange(1, max(1, int(at[capacity])-1)).Draw(t, "step"))
 		case requests, bursts:
 			at[i] = float64(rapid.IntRange(1, 12).Draw(t, p.name))
-		case share1:
-			at[i] = rapid.Float64Range(0, 0.999).Draw(t, p.name)
+		case place:
+			at[i] = at[i-1] * rapid.Float64Range(0, 0.999).Draw(t, p.name)
 		default:
-			at[i] = math.Exp(rapid.Float64Range(math.Log(2e7), math.Log(5e9)).Draw(t, "log "+p.name))
+			at[i] = math.Exp(rapid.Float64Range(math.Log(2e8), math.Log(5e9)).Draw(t, "log "+p.name))
 		}
 	}
 	if len(f.parameters) > 1 && f.parameters[1] == steps && at[capacity] < 2 {
@@ -31,19 +33,22 @@ func anyPoint(t *rapid.T, f *Family) point {
 	return at
 }
 
-func (f *Family) world(at point, seed uint64, trip time.Duration) *world {
-	return newWorld(seed, trips(trip), func(first time.Duration) (limiter.Limiter, time.Duration) {
-		return f.model(at), f.behind(at, first)
+func (f *Family) world(at point, seed uint64, trip func(*rand.Rand) time.Duration) *world {
+	return newWorld(seed, trip, func(began, first time.Duration) (limiter.Limiter, time.Duration) {
+		return f.model(at), f.behind(at, began, first)
 	})
 }
 
 // The truth explains whatever it has done, and so does every box that holds it.
 func TestTheTruthIsNeverRefuted(t *testing.T) {
 	for _, f := range Families {
+		if strings.Contains(f.Variant, "estimate <") {
+			continue // it has no model here
+		}
 		t.Run(f.title(), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				at := anyPoint(t, f)
-				w := f.world(at, rapid.Uint64().Draw(t, "seed"), time.Duration(rapid.Int64Range(1e4, 2e7).Draw(t, "trip")))
+				w := f.world(at, rapid.Uint64().Draw(t, "seed"), trips(time.Duration(rapid.Int64Range(1e4, 2e7).Draw(t, "trip"))))
 				keys := rapid.IntRange(1, 2).Draw(t, "keys")
 				for range rapid.IntRange(1, 40).Draw(t, "rounds") {
 					n := rapid.OneOf(rapid.Just(1), rapid.IntRange(1, 14)).Draw(t, "n")

@@ -9,7 +9,7 @@ func (s span) mid(p parameter) float64 {
 	switch {
 	case p.whole:
 		return math.Floor((s.lo + s.hi) / 2)
-	case p.linear || s.lo <= 0:
+	case p.linear:
 		return (s.lo + s.hi) / 2
 	}
 	return math.Sqrt(s.lo * s.hi)
@@ -19,18 +19,22 @@ func (s span) mid(p parameter) float64 {
 type parameter struct {
 	name   string
 	whole  bool    // whole numbers only
-	linear bool    // halved in the middle; else at the geometric mean
-	fine   float64 // how narrow is narrow enough: of a linear one absolute, else a share
+	linear bool    // a place within the time before it; halved in the middle
+	fine   float64 // how narrow is narrow enough, as a share
 }
 
-// width returns how wide a span is, in units of what is narrow enough; at most
-// 1 is narrow.
-func (p parameter) width(s span) float64 {
+// width returns how wide the span of a parameter of a box is, in units of what
+// is narrow enough; at most 1 is narrow. How much longer than everything that
+// was seen a time is, shows in nothing.
+func (n *narrowing) width(b *box, axis int) float64 {
+	p, s := n.parameters[axis], b[axis]
 	switch {
 	case p.whole:
-		return s.hi - s.lo + boolean(s.hi > s.lo) // 0, or above 1
+		return boolean(s.hi > s.lo) * (1 + s.hi/1e6) // they are shaved; halved only where nothing else is wide
+	case s.lo > n.facts.span:
+		return 0
 	case p.linear:
-		return (s.hi - s.lo) / p.fine
+		return (min(s.hi, n.facts.span*1.01) - s.lo) / (p.fine * min(b[axis-1].hi, n.facts.span))
 	}
 	return math.Log(s.hi/s.lo) / p.fine
 }
@@ -45,32 +49,41 @@ func boolean(b bool) float64 {
 // A box is a span for each parameter of a family.
 type box [4]span
 
-// How much work goes into one narrowing: looks at a box, and boxes that are
-// kept. Both bound the precision, never the soundness.
-const (
-	mostLooks = 900
-	mostBoxes = 160
+// An effort is how much work goes into one narrowing: looks at a box, boxes
+// that are kept, and by how much finer than usual they may get. It bounds the
+// precision, never the soundness.
+type effort struct {
+	looks, boxes int
+	finer        float64
+}
+
+// usual is for every day. doubt is for families that seem to explain what was
+// seen while none of their points that were tried does.
+var (
+	usual = effort{1000, 120, 1}
+	doubt = effort{3000, 400, 4}
 )
 
 // narrow returns boxes that hold everything in the given ones that explains
 // the facts; none: nothing does.
-func (f *Family) narrow(facts *Facts, from []box) []box {
+func (f *Family) narrow(facts *Facts, from []box, e effort) []box {
+	n := narrowing{Family: f, facts: facts, effort: e}
 	work := make([]box, 0, len(from))
 	for _, b := range from {
-		if f.explains(facts, &b) {
+		if n.shave(&b) {
 			work = append(work, b)
 		}
 	}
-	for looks := len(from); looks < mostLooks && len(work) > 0 && len(work) < mostBoxes; looks += 2 {
-		at, axis := f.widest(work)
+	for n.used = 0; n.used < e.looks && len(work) > 0 && len(work) < e.boxes; {
+		at, axis := n.widest(work)
 		if axis < 0 {
 			break
 		}
-		low, high := f.split(work[at], axis)
+		low, high := n.split(work[at], axis)
 		work[at] = work[len(work)-1]
 		work = work[:len(work)-1]
 		for _, b := range []box{low, high} {
-			if f.explains(facts, &b) {
+			if n.shave(&b) {
 				work = append(work, b)
 			}
 		}
@@ -78,13 +91,67 @@ func (f *Family) narrow(facts *Facts, from []box) []box {
 	return work
 }
 
+// A narrowing counts the looks that it takes.
+type narrowing struct {
+	*Family
+	facts *Facts
+	effort
+	used int
+}
+
+func (n *narrowing) possible(b *box) bool {
+	n.used++
+	return n.explains(n.facts, b)
+}
+
+// shave cuts from the ends of the whole numbers of a box what explains
+// nothing, and reports whether anything is left. Too low a limit is refuted by
+// admissions, too high a one by rejections, whatever the times; so halving
+// finds the ends.
+func (n *narrowing) shave(b *box) bool {
+	if !n.possible(b) {
+		return false
+	}
+	for axis, p := range n.parameters {
+		if !p.whole || b[axis].lo == b[axis].hi {
+			continue
+		}
+		b[axis].lo = n.end(*b, axis, b[axis].hi, func(x *box, to float64) { x[axis].hi = to })
+		b[axis].hi = n.end(*b, axis, b[axis].lo, func(x *box, to float64) { x[axis].lo = to })
+	}
+	return true
+}
+
+// end returns the value nearest to the other end of a span up to which a box
+// that is cut there explains the facts.
+func (n *narrowing) end(b box, axis int, good float64, cut func(*box, float64)) float64 {
+	bad := b[axis].lo
+	if good == bad {
+		bad = b[axis].hi
+	}
+	x := b
+	if cut(&x, bad); n.possible(&x) {
+		return bad
+	}
+	for math.Abs(good-bad) > 1 {
+		mid := math.Floor((good + bad) / 2)
+		x := b
+		if cut(&x, mid); n.possible(&x) {
+			good = mid
+		} else {
+			bad = mid
+		}
+	}
+	return good
+}
+
 // widest returns the box, and its axis, that is least narrow; −1 if all are.
-func (f *Family) widest(boxes []box) (at, axis int) {
-	most := 1.0
+func (n *narrowing) widest(boxes []box) (at, axis int) {
+	most := 1 / n.finer
 	axis = -1
 	for i := range boxes {
-		for k, p := range f.parameters {
-			if w := p.width(boxes[i][k]); w > most {
+		for k := range n.parameters {
+			if w := n.width(&boxes[i], k); w > most {
 				most, at, axis = w, i, k
 			}
 		}
@@ -92,11 +159,15 @@ func (f *Family) widest(boxes []box) (at, axis int) {
 	return at, axis
 }
 
-func (f *Family) split(b box, axis int) (low, high box) {
-	mid := b[axis].mid(f.parameters[axis])
+func (n *narrowing) split(b box, axis int) (low, high box) {
+	p := n.parameters[axis]
+	mid := b[axis].mid(p)
+	if end := n.facts.span * 1.01; p.linear && b[axis].hi > end {
+		mid = end
+	}
 	low, high = b, b
 	low[axis].hi, high[axis].lo = mid, mid
-	if f.parameters[axis].whole {
+	if p.whole {
 		high[axis].lo = mid + 1
 	}
 	return low, high

@@ -7,18 +7,21 @@ const (
 	capacity = iota // requests
 	step            // requests that come back at once
 	interval        // ns
-	stepAt          // share of an interval
+	stepAt          // ns from the reference to the first step
 )
 
 // steppedExplains follows the least and the most that the bucket may hold.
 // Steps that may have come early or late are taken as late for the least and
 // as early for the most, with nothing lost to a full bucket.
-func steppedExplains(reference func(*track) span) func(*track, *box) bool {
+func steppedExplains(from reference) func(*track, *box) bool {
 	return func(t *track, b *box) bool {
 		if b[step].lo >= b[capacity].hi {
 			return false // that is a fixed window
 		}
-		g := gridOf(reference(t), b[interval], b[stepAt])
+		g, ok := gridOf(from(t), b[interval], b[stepAt])
+		if !ok {
+			return false
+		}
 		least, most := b[capacity].lo, b[capacity].hi
 		sure, perhaps := math.Inf(-1), math.Inf(-1) // indices up to which steps have been added
 		for i := range t.batches {

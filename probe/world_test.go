@@ -11,8 +11,9 @@ import (
 // A world is a server with a limiter for each key, some way off, in virtual
 // time: a request takes time to get there, and its answer to come back.
 type world struct {
-	fresh  func(first time.Duration) (limiter.Limiter, time.Duration) // and how far its moments lie behind ours
-	shared bool                                                       // all keys are one
+	fresh  func(began, first time.Duration) (limiter.Limiter, time.Duration) // and how far its moments lie behind ours
+	began  time.Duration                                                     // when the first request was sent
+	shared bool                                                              // all keys are one
 	states map[int]*keyState
 	now    time.Duration
 	rng    *rand.Rand
@@ -27,7 +28,7 @@ type keyState struct {
 	behind  time.Duration
 }
 
-func newWorld(seed uint64, trip func(*rand.Rand) time.Duration, fresh func(time.Duration) (limiter.Limiter, time.Duration)) *world {
+func newWorld(seed uint64, trip func(*rand.Rand) time.Duration, fresh func(began, first time.Duration) (limiter.Limiter, time.Duration)) *world {
 	return &world{fresh: fresh, states: map[int]*keyState{}, rng: rand.New(rand.NewPCG(seed, 7)), trip: trip, now: time.Second}
 }
 
@@ -57,6 +58,12 @@ func (w *world) Ask(shots []Shot) []Answer {
 		at := max(s.At, w.now)
 		flights[i] = flight{shot: s, sent: at, there: at + w.trip(w.rng)}
 	}
+	if w.began == 0 {
+		w.began = flights[0].sent
+		for _, f := range flights {
+			w.began = min(w.began, f.sent)
+		}
+	}
 	order := make([]int, len(flights))
 	for i := range order {
 		order[i] = i
@@ -70,7 +77,7 @@ func (w *world) Ask(shots []Shot) []Answer {
 		}
 		state := w.states[key]
 		if state == nil {
-			l, behind := w.fresh(f.there)
+			l, behind := w.fresh(w.began, f.there)
 			state = &keyState{l, behind}
 			w.states[key] = state
 		}

@@ -1,0 +1,100 @@
+package probe
+
+import "slices"
+
+// A hypothesis is a family and what is left of its space.
+type hypothesis struct {
+	*Family
+	boxes []box
+	begun bool
+}
+
+// A belief is all hypotheses that explain what was seen, and the facts that
+// they explain.
+type belief struct {
+	facts *Facts
+	alive []*hypothesis
+}
+
+func believe(families []*Family) *belief {
+	b := &belief{}
+	for _, f := range families {
+		b.alive = append(b.alive, &hypothesis{Family: f})
+	}
+	return b
+}
+
+// learn throws out what does not explain the facts, which are those of before
+// and more.
+func (b *belief) learn(facts *Facts) {
+	b.facts = facts
+	kept := b.alive[:0]
+	for _, h := range b.alive {
+		if !h.begun {
+			h.boxes, h.begun = []box{h.whole(facts)}, true
+		}
+		if h.boxes = h.narrow(facts, h.boxes, usual); len(h.boxes) > 0 {
+			kept = append(kept, h)
+		}
+	}
+	b.alive = kept
+}
+
+// doubted looks again, and harder, at what explains the facts only as far as
+// could be seen: none of the points that were tried does.
+func (b *belief) doubted(particles []particle) []particle {
+	fewest := map[*hypothesis]int{}
+	for _, p := range particles {
+		if n, ok := fewest[p.of]; !ok || p.misses < n {
+			fewest[p.of] = p.misses
+		}
+	}
+	gone := map[*hypothesis]bool{}
+	kept := b.alive[:0]
+	for _, h := range b.alive {
+		if fewest[h] > 0 {
+			h.boxes = h.narrow(b.facts, h.boxes, doubt)
+		}
+		if gone[h] = len(h.boxes) == 0; !gone[h] {
+			kept = append(kept, h)
+		}
+	}
+	b.alive = kept
+	return slices.DeleteFunc(particles, func(p particle) bool { return gone[p.of] })
+}
+
+// same reports whether two hypotheses are one answer.
+func same(a, b *hypothesis) bool {
+	return a.Name == b.Name && a.RejectsConsume == b.RejectsConsume
+}
+
+// answers counts the different answers that are left.
+func (b *belief) answers() int {
+	n := 0
+	for i, h := range b.alive {
+		first := true
+		for _, other := range b.alive[:i] {
+			first = first && !same(h, other)
+		}
+		if first {
+			n++
+		}
+	}
+	return n
+}
+
+// precise reports whether the times of a hypothesis are known well enough.
+func (h *hypothesis) precise(share float64) bool {
+	for axis, p := range h.parameters {
+		s := hull(h.boxes, axis)
+		switch {
+		case p.whole && s.hi > s.lo:
+			return false
+		case p == length && h.Name == "block":
+			// How long the window behind a ban is can only be told by being banned again and again.
+		case !p.whole && !p.linear && s.hi/s.lo > 1+share:
+			return false
+		}
+	}
+	return true
+}

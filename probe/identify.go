@@ -1,0 +1,247 @@
+package probe
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"duckload/limiter"
+)
+
+// Options bound an identification.
+type Options struct {
+	Budget    int           // the most requests; at least 1
+	MaxTime   time.Duration // the most time; above 0
+	Keys      int           // how many identities there are, at least 1
+	Clock     time.Duration // the step of the limiter's clock that is allowed for
+	Precision float64       // how narrow times are to be measured, as a share; 0: 2 %
+	Seed      uint64        // of what is drawn to choose experiments
+	Say       func(string)  // what happens, a line each; nil: nobody listens
+}
+
+// A loop is one identification under way.
+type loop struct {
+	Options
+	asker Asker
+	began time.Duration
+
+	answers []Answer // all of them, by the usual way
+	base    int      // the status of an admission
+	sent    int
+	over    string // why no more may be sent; empty: it may
+
+	trip     time.Duration // typical, from sending to answer
+	capacity int           // the most admitted before a rejection
+	key      int
+	belief   *belief
+}
+
+// Identify finds out what limits an asker's requests.
+func Identify(a Asker, o Options) Result {
+	if o.Precision == 0 {
+		o.Precision = 0.02
+	}
+	l := &loop{Options: o, asker: a, began: a.Now(), belief: believe(Families)}
+	if l.exhaust() {
+		l.await()
+		l.drain(l.capacity + 2)
+		l.separate()
+	}
+	return l.result()
+}
+
+func (l *loop) say(text string) {
+	if l.Say != nil {
+		l.Say(text)
+	}
+}
+
+// may reports whether the identification may go on at a moment.
+func (l *loop) may(at time.Duration) bool {
+	switch {
+	case l.over != "":
+	case l.sent >= l.Budget:
+		l.over = "budget"
+	case at-l.began > l.MaxTime:
+		l.over = "time"
+	}
+	return l.over == ""
+}
+
+// ask sends some requests of the key in use at once and returns how many were
+// admitted, and how many rejected.
+func (l *loop) ask(at time.Duration, n int) (admitted, rejected int) {
+	if !l.may(max(at, l.asker.Now())) {
+		return 0, 0
+	}
+	n = min(n, l.Budget-l.sent)
+	shots := make([]Shot, n)
+	for i := range shots {
+		shots[i] = Shot{At: at, Key: l.key}
+	}
+	answers := l.asker.Ask(shots)
+	if len(answers) < n {
+		l.over = "stopped"
+	}
+	l.sent += len(answers)
+	for _, a := range answers {
+		if l.base == 0 && a.Status > 0 {
+			l.base = a.Status
+		}
+		a.Outcome = l.outcome(a)
+		switch a.Outcome {
+		case limiter.Admitted:
+			admitted++
+		case limiter.Rejected:
+			rejected++
+		}
+		l.answers = append(l.answers, a)
+		if took := a.Answered - a.Sent; l.trip == 0 || took < l.trip {
+			l.trip = took
+		}
+	}
+	return admitted, rejected
+}
+
+// outcome: what is like the first answer was admitted; a failing status, or a
+// connection that ends without an answer, is a rejection if the families can
+// explain it as one.
+func (l *loop) outcome(a Answer) limiter.Outcome {
+	switch {
+	case a.Status == l.base:
+		return limiter.Admitted
+	case a.Status >= 400, a.Status == 0 && a.Error != "timeout":
+		return limiter.Rejected
+	case a.Status == 0:
+		return limiter.Unknown
+	}
+	return limiter.Admitted
+}
+
+// exhaust asks more and more at once until one request is rejected.
+func (l *loop) exhaust() bool {
+	total, lump := 0, 1
+	for first := true; l.may(l.asker.Now()); first = false {
+		at := l.asker.Now()
+		if !first {
+			at += max(4*l.trip, 20*time.Millisecond)
+		}
+		admitted, rejected := l.ask(at, lump)
+		total += admitted
+		if rejected > 0 {
+			l.capacity = total
+			return true
+		}
+		if !first {
+			lump = min(2*lump, mostAtOnce)
+		}
+	}
+	return false
+}
+
+// mostAtOnce is how many requests are under way at once at most.
+const mostAtOnce = 256
+
+// patience is by how much longer each silence is than the one before.
+const patience = 0.35
+
+// await asks now and then, ever more rarely, until a request is admitted.
+func (l *loop) await() bool {
+	since := l.asker.Now()
+	for l.may(l.asker.Now()) {
+		now := l.asker.Now()
+		pause := max(time.Duration(patience*float64(now-since)), l.trip, 5*time.Millisecond)
+		if admitted, _ := l.ask(now+pause, 1); admitted > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// drain asks more and more at once, up to a number, until one is rejected.
+func (l *loop) drain(most int) {
+	for lump := 1; most > 0; lump *= 2 {
+		n := min(lump, most, mostAtOnce)
+		if _, rejected := l.ask(l.asker.Now(), n); rejected > 0 || l.over != "" {
+			return
+		}
+		most -= n
+	}
+}
+
+// separate makes experiments until one answer is left, and it is precise.
+func (l *loop) separate() {
+	p := planner{made: map[string]int{}, rng: rand.New(rand.NewPCG(l.Seed, 11)), perRequest: l.MaxTime / 500, precise: l.Precision}
+	fresh := 1
+	for l.learn(); l.over == "" && !l.done(); l.learn() {
+		p.capacity, p.trip, p.exhausted = l.capacity, l.trip, l.key
+		p.fresh = -1
+		if fresh < l.Keys {
+			p.fresh = fresh
+		}
+		p.most = l.MaxTime - (l.asker.Now() - l.began)
+		e, ok := p.next(l.belief, l.asker.Now())
+		if !ok {
+			return
+		}
+		if e.key == fresh {
+			fresh++
+		}
+		l.run(e)
+	}
+}
+
+func (l *loop) learn() {
+	seen := make([]Seen, len(l.answers))
+	for i, a := range l.answers {
+		seen[i] = a.Seen
+	}
+	l.belief.learn(FactsOf(seen, l.Clock))
+}
+
+func (l *loop) done() bool {
+	if l.belief.answers() == 0 {
+		return true
+	}
+	if l.belief.answers() > 1 {
+		return false
+	}
+	for _, h := range l.belief.alive {
+		if !h.precise(l.Precision) {
+			return false
+		}
+	}
+	return true
+}
+
+// run makes an experiment.
+func (l *loop) run(e experiment) {
+	l.key = e.key
+	start := l.asker.Now()
+	for _, s := range e.steps {
+		if at := start + s.after; at > l.asker.Now() && !l.may(at) {
+			return
+		}
+		switch {
+		case len(s.sweep) > 0:
+			for _, at := range s.sweep {
+				if start+at < l.asker.Now() {
+					continue
+				}
+				if admitted, _ := l.ask(start+at, 1); admitted > 0 || l.over != "" {
+					break
+				}
+			}
+		case s.drain:
+			if at := start + s.after; at > l.asker.Now() {
+				if _, rejected := l.ask(at, 1); rejected > 0 {
+					continue
+				}
+				l.drain(s.count - 1)
+				continue
+			}
+			l.drain(s.count)
+		default:
+			l.ask(start+s.after, s.count)
+		}
+	}
+}

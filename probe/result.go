@@ -1,0 +1,63 @@
+package probe
+
+import (
+	"time"
+)
+
+// A Result is what is known in the end.
+type Result struct {
+	Answers  []Found // everything that explains what was seen, relatives as one
+	Limited  bool    // some request was rejected
+	Requests int
+	Took     time.Duration
+	Over     string // why it ended early: "budget", "time", "stopped"; empty: it did not
+	Seen     []Answer
+}
+
+// A Found is one family and the intervals of its parameters, times in
+// nanoseconds.
+type Found struct {
+	Family         string
+	RejectsConsume bool
+	Variants       []string
+	Values         map[string]Span
+}
+
+// A Span is a closed interval.
+type Span struct{ Low, High float64 }
+
+func (l *loop) result() Result {
+	r := Result{Requests: l.sent, Took: l.asker.Now() - l.began, Over: l.over, Seen: l.answers, Limited: l.capacity > 0}
+	if !r.Limited {
+		return r
+	}
+	for _, h := range l.belief.alive {
+		r.add(h)
+	}
+	return r
+}
+
+func (r *Result) add(h *hypothesis) {
+	at := -1
+	for i, f := range r.Answers {
+		if f.Family == h.Name && f.RejectsConsume == h.RejectsConsume {
+			at = i
+		}
+	}
+	if at < 0 {
+		at = len(r.Answers)
+		r.Answers = append(r.Answers, Found{Family: h.Name, RejectsConsume: h.RejectsConsume, Values: map[string]Span{}})
+	}
+	f := &r.Answers[at]
+	if h.Variant != "" {
+		f.Variants = append(f.Variants, h.Variant)
+	}
+	for axis, p := range h.parameters {
+		s := hull(h.boxes, axis)
+		have, ok := f.Values[p.name]
+		if !ok {
+			have = Span{s.lo, s.hi}
+		}
+		f.Values[p.name] = Span{min(have.Low, s.lo), max(have.High, s.hi)}
+	}
+}
