@@ -4,12 +4,14 @@ import "time"
 
 // Blocking returns a limiter that refuses everything for a time once another
 // one has refused: a ban. Where extended, each refused request begins the time
-// anew. What comes while it lasts is not shown to the other one.
-func Blocking(l Limiter, length time.Duration, extended bool) Limiter {
-	return block{inner: l, length: length, extended: extended}
+// anew. What comes while it lasts is not shown to the other one, which is as
+// good as new when it is over.
+func Blocking(fresh Limiter, length time.Duration, extended bool) Limiter {
+	return block{fresh: fresh, inner: fresh, length: length, extended: extended}
 }
 
 type block struct {
+	fresh    Limiter
 	inner    Limiter
 	length   time.Duration
 	extended bool
@@ -28,14 +30,10 @@ func (b block) Take(at time.Duration) (Decision, Limiter) {
 	d, after := b.inner.Take(b.latest)
 	b.inner = after
 	if d.OK {
-		// The next one begins the ban, if it comes too early.
 		return d, b
 	}
-	b.until = b.latest + b.length
-	wait := d.Wait
-	d = b.refused()
-	d.Wait = max(d.Wait, wait)
-	return d, b
+	b.inner, b.until = b.fresh, b.latest+b.length
+	return b.refused(), b
 }
 
 func (b block) refused() Decision {

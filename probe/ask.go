@@ -10,19 +10,18 @@ import (
 // possible where that is past.
 type Shot struct {
 	At  time.Duration
-	Key int // which identity asks, from 0
-	Via int // which way of asking, from 0, the usual one
+	Key int // which lane asks, from 0
 }
 
 // An Answer is what became of a shot. Its outcome is not judged yet: which
 // status means a rejection is for the loop to find out.
 type Answer struct {
 	Seen
-	Via      int
 	Status   int    // 0: none came
 	Error    string // class of the failure
 	Done     time.Duration
 	Evidence limiter.Fields
+	Resent   bool // an attempt that the transport gave up and made again
 }
 
 // An Asker sends.

@@ -34,6 +34,12 @@ func banExplains(extended bool) func(*track, *box) bool {
 }
 
 func followBan(all []banning, w banning, a *batch, b *box, extended bool) []banning {
+	if a.all() > 1 && a.lastTo-a.firstFrom >= b[ban].lo {
+		// Whole bans amid it: anything may be afterwards.
+		open := banning{counting: counting{since: span{a.firstFrom, a.lastTo}, most: b[limit].hi}}
+		shut := banning{counting: open.counting, banned: true, until: span{a.lastFrom, a.lastTo + b[ban].hi}}
+		return append(all, open, shut)
+	}
 	if !w.banned {
 		return followOpen(all, w, a, b, extended)
 	}
@@ -49,21 +55,13 @@ func followBan(all []banning, w banning, a *batch, b *box, extended bool) []bann
 	if w.until.lo > a.lastTo {
 		return all
 	}
-	// It is over, and the window may have been forgotten with it, or not.
-	w.banned = false
-	fresh := w
-	fresh.counting = counting{unused: true}
-	starts := []banning{fresh}
-	if w.since.hi+b[window].hi > a.firstFrom {
-		starts = append(starts, w)
-	}
-	for _, start := range starts {
-		all = followOpen(all, start, a, b, extended)
-		if a.rejected.len() > 0 && a.spent.len() > 0 && a.firstFrom < w.until.hi {
-			after := *a // the ban ended amid the batch, and explains some of it
-			after.rejected = moments{}
-			all = followOpen(all, start, &after, b, extended)
-		}
+	// It is over, and forgotten with what was counted.
+	fresh := banning{counting: counting{unused: true}}
+	all = followOpen(all, fresh, a, b, extended)
+	if a.rejected.len() > 0 && a.spent.len() > 0 && a.firstFrom < w.until.hi {
+		after := *a // the ban ended amid the batch, and explains some of it
+		after.rejected = moments{}
+		all = followOpen(all, fresh, &after, b, extended)
 	}
 	return all
 }

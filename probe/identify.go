@@ -107,9 +107,9 @@ func (l *loop) ask(at time.Duration, n int) (admitted, rejected int) {
 // explain it as one.
 func (l *loop) outcome(a Answer) limiter.Outcome {
 	switch {
-	case a.Status == l.base:
+	case a.Status == l.base && a.Status > 0:
 		return limiter.Admitted
-	case a.Status >= 400, a.Status == 0 && a.Error != "timeout":
+	case a.Status >= 400, a.Status == 0 && !a.Resent && (a.Error == "eof" || a.Error == "reset"):
 		return limiter.Rejected
 	case a.Status == 0:
 		return limiter.Unknown

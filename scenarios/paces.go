@@ -16,6 +16,7 @@ var Paces = []Pace{
 	obey,
 	scope,
 	window,
+	steered,
 }
 
 // PaceOf returns the pace of a phase. Compiled phases always have one.

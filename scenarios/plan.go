@@ -35,6 +35,8 @@ type Phase struct {
 
 	Peak int `json:"peak,omitempty"` // replay: how many requests the busiest second has
 
+	Steer func(View) Move `json:"-"` // steered: what to send next
+
 	trace *trace.Trace // replay: the recording
 	place place        // in the file, if written by hand
 }

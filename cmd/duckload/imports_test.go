@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"sizing":       {"limiter", "trace"},
 	"compare":      {"history", "analyze", "limiter"},
 	"report":       {"history", "analyze", "limiter", "sizing", "compare"},
+	"probe":        {"attack", "analyze", "scenarios", "history", "limiter"},
 	"docs/schemas": {},
 	"cmd/duckload": {
 		"analyze",
@@ -36,6 +37,7 @@ var mayImport = map[string][]string{
 		"emulator",
 		"history",
 		"limiter",
+		"probe",
 		"report",
 		"scenarios",
 		"sizing",
