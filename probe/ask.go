@@ -19,7 +19,6 @@ type Answer struct {
 	Seen
 	Status   int    // 0: none came
 	Error    string // class of the failure
-	Done     time.Duration
 	Evidence limiter.Fields
 	Resent   bool // an attempt that the transport gave up and made again
 }

@@ -20,7 +20,7 @@ func TestDebug(t *testing.T) {
 		rng := rand.New(rand.NewPCG(0, 99))
 		at := realistic(rng, f)
 		w := f.world(at, 0, trips(time.Duration(math.Exp(rng.Float64()*math.Log(20))*5e5)))
-		l := &loop{Options: Options{Budget: 2000, MaxTime: 5 * time.Minute, Keys: 1, Precision: 0.02}, asker: w, began: w.Now(), belief: believe(Families)}
+		l := &loop{Options: Options{Budget: 2000, MaxTime: 5 * time.Minute, Precision: 0.02}, asker: w, began: w.Now(), alias: map[int]int{}, belief: believe(Families)}
 		l.exhaust()
 		l.await()
 		l.drain(l.capacity + 2)

@@ -14,6 +14,7 @@ import (
 type Seen struct {
 	Key            int // which identity asked, from 0
 	Sent, Answered time.Duration
+	Done           time.Duration // its answer has been read; 0: as Answered
 	Outcome        limiter.Outcome
 }
 
@@ -33,14 +34,16 @@ type track struct {
 	began    float64  // when the first request of all keys was sent
 	seen     []moment // in order of from
 	batches  []batch
-	admitted moments // surely spent
-	spent    moments // perhaps spent: admitted and unknown
-	all      moments // of any outcome
+	admitted moments   // surely spent
+	spent    moments   // perhaps spent: admitted and unknown
+	all      moments   // of any outcome
+	ended    []float64 // when the spent ones were over, sorted
 }
 
 // A moment is one request in numbers.
 type moment struct {
 	sent, from, to float64 // from is sent widened by the clock
+	done           float64
 	outcome        limiter.Outcome
 }
 
@@ -97,7 +100,7 @@ func FactsOf(all []Seen, clock time.Duration) *Facts {
 			byKey[s.Key] = t
 			f.tracks, f.keys = append(f.tracks, t), append(f.keys, s.Key)
 		}
-		t.seen = append(t.seen, moment{sent: float64(s.Sent), from: float64(s.Sent - clock), to: float64(s.Answered), outcome: s.Outcome})
+		t.seen = append(t.seen, moment{sent: float64(s.Sent), from: float64(s.Sent - clock), to: float64(s.Answered), done: float64(max(s.Done, s.Answered)), outcome: s.Outcome})
 		f.began = float64(sorted[0].Sent)
 		f.span = max(f.span, float64(s.Answered-sorted[0].Sent))
 	}
@@ -123,6 +126,7 @@ func (t *track) layOut() {
 			}
 			b.spent.add(o)
 			t.spent.add(o)
+			t.ended = append(t.ended, o.done)
 			if o.outcome == limiter.Admitted {
 				b.admitted.add(o)
 				t.admitted.add(o)
@@ -137,6 +141,7 @@ func (t *track) layOut() {
 	t.admitted.sort()
 	t.spent.sort()
 	t.all.sort()
+	slices.Sort(t.ended)
 }
 
 func (b *batch) all() int { return b.spent.len() + b.rejected.len() }

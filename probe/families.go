@@ -90,6 +90,8 @@ var Families = []*Family{
 		parameters: []parameter{requests, length, banTime}, judge: banExplains(false), model: banModel(false)},
 	{Name: "block", Doc: "a request too many shuts everything out until there was silence", RejectsConsume: true,
 		parameters: []parameter{requests, length, banTime}, judge: banExplains(true), model: banModel(true)},
+	{Name: "concurrency", Doc: "so many under way at once",
+		parameters: []parameter{requests}, judge: underWayExplains, model: underWayModel},
 	{Name: "token-bucket", Doc: "a burst at once, refilled evenly; a refused request empties it", RejectsConsume: true,
 		parameters: []parameter{bursts, tokens}, judge: bucketExplains(true), model: bucketModel(true)},
 	{Name: "sliding-log", Doc: "so many in any trailing window, refused ones included", RejectsConsume: true,

@@ -1,7 +1,10 @@
 package probe
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"duckload/limiter"
@@ -11,7 +14,7 @@ import (
 type Options struct {
 	Budget    int           // the most requests; at least 1
 	MaxTime   time.Duration // the most time; above 0
-	Keys      int           // how many identities there are, at least 1
+	Ways      []Way         // other ways of asking than by lane 0
 	Clock     time.Duration // the step of the limiter's clock that is allowed for
 	Precision float64       // how narrow times are to be measured, as a share; 0: 2 %
 	Seed      uint64        // of what is drawn to choose experiments
@@ -32,6 +35,9 @@ type loop struct {
 	trip     time.Duration // typical, from sending to answer
 	capacity int           // the most admitted before a rejection
 	key      int
+	alias    map[int]int // lanes that count on the counter of another one
+	fresh    []int       // lanes that were never used, with counters of their own
+	found    []Scope
 	belief   *belief
 }
 
@@ -40,13 +46,48 @@ func Identify(a Asker, o Options) Result {
 	if o.Precision == 0 {
 		o.Precision = 0.02
 	}
-	l := &loop{Options: o, asker: a, began: a.Now(), belief: believe(Families)}
+	l := &loop{Options: o, asker: a, began: a.Now(), alias: map[int]int{}, belief: believe(Families)}
 	if l.exhaust() {
+		l.scopes()
 		l.await()
 		l.drain(l.capacity + 2)
 		l.separate()
 	}
 	return l.result()
+}
+
+// words names what is left.
+func (b *belief) words() string {
+	if len(b.alive) == 0 {
+		return "nothing explains this"
+	}
+	var names []string
+	for _, h := range b.alive {
+		name := h.Name
+		if h.RejectsConsume {
+			name += " (refused requests count)"
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// words says what an experiment does.
+func (e experiment) words() string {
+	var parts []string
+	for _, s := range e.steps {
+		switch {
+		case len(s.sweep) > 0:
+			parts = append(parts, fmt.Sprintf("look for the moment of readmission between %s and %s", s.sweep[0].Round(time.Millisecond), s.sweep[len(s.sweep)-1].Round(time.Millisecond)))
+		case s.drain:
+			parts = append(parts, fmt.Sprintf("use everything up after %s", s.after.Round(time.Millisecond)))
+		default:
+			parts = append(parts, fmt.Sprintf("%d at once after %s", s.count, s.after.Round(time.Millisecond)))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (l *loop) say(text string) {
@@ -128,7 +169,8 @@ func (l *loop) exhaust() bool {
 		admitted, rejected := l.ask(at, lump)
 		total += admitted
 		if rejected > 0 {
-			l.capacity = total
+			l.capacity = max(1, total)
+			l.say(fmt.Sprintf("a request is refused after %d admitted ones", total))
 			return true
 		}
 		if !first {
@@ -171,20 +213,22 @@ func (l *loop) drain(most int) {
 // separate makes experiments until one answer is left, and it is precise.
 func (l *loop) separate() {
 	p := planner{made: map[string]int{}, rng: rand.New(rand.NewPCG(l.Seed, 11)), perRequest: l.MaxTime / 500, precise: l.Precision}
-	fresh := 1
 	for l.learn(); l.over == "" && !l.done(); l.learn() {
 		p.capacity, p.trip, p.exhausted = l.capacity, l.trip, l.key
 		p.fresh = -1
-		if fresh < l.Keys {
-			p.fresh = fresh
+		if len(l.fresh) > 0 {
+			p.fresh = l.fresh[0]
 		}
 		p.most = l.MaxTime - (l.asker.Now() - l.began)
 		e, ok := p.next(l.belief, l.asker.Now())
 		if !ok {
 			return
 		}
-		if e.key == fresh {
-			fresh++
+		if e.key != l.key {
+			l.fresh = l.fresh[1:]
+			l.say(fmt.Sprintf("a fresh client: %s", e.words()))
+		} else {
+			l.say(e.words())
 		}
 		l.run(e)
 	}
@@ -194,8 +238,12 @@ func (l *loop) learn() {
 	seen := make([]Seen, len(l.answers))
 	for i, a := range l.answers {
 		seen[i] = a.Seen
+		if key, ok := l.alias[a.Key]; ok {
+			seen[i].Key = key
+		}
 	}
 	l.belief.learn(FactsOf(seen, l.Clock))
+	l.say(fmt.Sprintf("%d requests, %s: %s", l.sent, (l.asker.Now() - l.began).Round(100*time.Millisecond), l.belief.words()))
 }
 
 func (l *loop) done() bool {

@@ -118,6 +118,9 @@ func (p *planner) prefixes(particles []particle) []experiment {
 func typical(particles []particle) []time.Duration {
 	var all []float64
 	for _, p := range particles {
+		if len(p.of.parameters) < 2 {
+			continue
+		}
 		switch p.of.parameters[1] {
 		case tokens:
 			all = append(all, p.at[burst]*p.at[token])
@@ -132,6 +135,9 @@ func typical(particles []particle) []time.Duration {
 	}
 	slices.Sort(all)
 	n := len(all)
+	if n == 0 {
+		return nil
+	}
 	picked := []float64{all[n/6], all[n/2], all[n-1-n/6]}
 	var times []time.Duration
 	for i, v := range picked {

@@ -12,6 +12,9 @@ type Result struct {
 	Took     time.Duration
 	Over     string // why it ended early: "budget", "time", "stopped"; empty: it did not
 	Seen     []Answer
+	Scopes   []Scope
+	Capacity int           // the most that was admitted before the first rejection
+	Trip     time.Duration // the quickest answer
 }
 
 // A Found is one family and the intervals of its parameters, times in
@@ -27,7 +30,7 @@ type Found struct {
 type Span struct{ Low, High float64 }
 
 func (l *loop) result() Result {
-	r := Result{Requests: l.sent, Took: l.asker.Now() - l.began, Over: l.over, Seen: l.answers, Limited: l.capacity > 0}
+	r := Result{Requests: l.sent, Took: l.asker.Now() - l.began, Over: l.over, Scopes: l.found, Capacity: l.capacity, Trip: l.trip, Seen: l.answers, Limited: l.capacity > 0}
 	if !r.Limited {
 		return r
 	}

@@ -115,8 +115,8 @@ func (s *sender) Ask(shots []Shot) []Answer {
 
 func (s *sender) keep(o history.Observation) error {
 	a := Answer{
-		Seen:   Seen{Key: o.Lane, Sent: o.Sent, Answered: min(o.Answered, o.Done)},
-		Status: o.Status, Error: o.Error, Done: o.Done, Evidence: o.Evidence, Resent: o.Resent,
+		Seen:   Seen{Key: o.Lane, Sent: o.Sent, Answered: min(o.Answered, o.Done), Done: o.Done},
+		Status: o.Status, Error: o.Error, Evidence: o.Evidence, Resent: o.Resent,
 	}
 	s.mu.Lock()
 	s.answers = append(s.answers, a)
