@@ -75,7 +75,7 @@ func (g grid) counts(t *track, b *box, consuming, strict bool, from, to float64)
 				if g.first(a.firstFrom) == g.last(a.lastTo) {
 					least += others
 				}
-				return admits(least - rounding)
+				return admits(least * (1 - rounding))
 			}) {
 				return false
 			}
@@ -85,7 +85,7 @@ func (g grid) counts(t *track, b *box, consuming, strict bool, from, to float64)
 			if !g.someWindow(from, to, func(k float64) bool {
 				past := share((from - g.beginsLate(k)) / g.window.hi)
 				most := g.perhaps(perhaps, k-1, to)*(1-past) + g.perhaps(perhaps, k, to) - self
-				return rejects(most + rounding)
+				return rejects(most * (1 + rounding))
 			}) {
 				return false
 			}
@@ -95,8 +95,8 @@ func (g grid) counts(t *track, b *box, consuming, strict bool, from, to float64)
 }
 
 // rounding is what arithmetic with whole nanoseconds and floating points may
-// shift an estimate by.
-const rounding = 1e-6
+// shift an estimate by, as a share of it.
+const rounding = 1e-7
 
 // someWindow reports whether something holds in one of the windows that a
 // stretch may lie in. In too many of them it is taken to.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -17,13 +18,16 @@ func TestDebug(t *testing.T) {
 		if os.Getenv("ONLY") != f.title() {
 			continue
 		}
-		rng := rand.New(rand.NewPCG(0, 99))
+		seed, _ := strconv.ParseUint(os.Getenv("DEBUG"), 10, 64)
+		rng := rand.New(rand.NewPCG(seed, 99))
 		at := realistic(rng, f)
-		w := f.world(at, 0, trips(time.Duration(math.Exp(rng.Float64()*math.Log(20))*5e5)))
+		w := f.world(at, seed, trips(time.Duration(math.Exp(rng.Float64()*math.Log(20))*5e5)))
 		l := &loop{Options: Options{Budget: 2000, MaxTime: 5 * time.Minute, Precision: 0.02}, asker: w, began: w.Now(), alias: map[int]int{}, belief: believe(Families)}
 		l.exhaust()
 		l.await()
 		l.drain(l.capacity + 2)
+		wait := l.asker.Now() - l.answers[0].Sent
+		l.run(opening(l.key, wait, l.capacity))
 		p := planner{made: map[string]int{}, rng: rand.New(rand.NewPCG(1, 11)), perRequest: l.MaxTime / 500, precise: l.Precision, fresh: -1}
 		fmt.Println(at, "capacity", l.capacity)
 		for round := range 30 {
@@ -38,7 +42,7 @@ func TestDebug(t *testing.T) {
 				}
 				fmt.Println()
 			}
-			if round%10 == 9 {
+			if round%100 == 99 {
 				for _, h := range l.belief.alive[1:min(5, len(l.belief.alive))] {
 					for i := 0; i < len(h.boxes); i += 12 {
 						fmt.Printf("        %s", h.Name)

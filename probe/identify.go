@@ -213,6 +213,13 @@ func (l *loop) drain(most int) {
 // separate makes experiments until one answer is left, and it is precise.
 func (l *loop) separate() {
 	p := planner{made: map[string]int{}, rng: rand.New(rand.NewPCG(l.Seed, 11)), perRequest: l.MaxTime / 500, precise: l.Precision}
+	if wait := l.asker.Now() - l.answers[0].Sent; l.capacity > 1 && wait > 200*time.Millisecond {
+		l.learn()
+		if l.done() {
+			return
+		}
+		l.run(opening(l.key, wait, l.capacity))
+	}
 	for l.learn(); l.over == "" && !l.done(); l.learn() {
 		p.capacity, p.trip, p.exhausted = l.capacity, l.trip, l.key
 		p.fresh = -1

@@ -50,8 +50,8 @@ type planner struct {
 	made   map[string]int // how often an experiment of a shape was chosen
 }
 
-// leastGain is how many bits an experiment must promise.
-const leastGain = 0.03
+// leastGain is the least chance to tell two points apart that is worth a try.
+const leastGain = 0.01
 
 // next returns the experiment that promises most for what it costs.
 func (p *planner) next(b *belief, now time.Duration) (experiment, bool) {
@@ -61,19 +61,45 @@ func (p *planner) next(b *belief, now time.Duration) (experiment, bool) {
 			return experiment{}, false
 		}
 	}
-	best, worth := forecast{}, 0.0
+	var all []forecast
+	most := 0.0
 	for _, prefix := range p.prefixes(particles) {
 		for _, f := range p.foretell(particles, prefix, now) {
-			if f.gain < leastGain || f.takes > p.most {
-				continue
-			}
-			if w := f.gain / (2 + f.requests + float64(f.takes)/float64(p.perRequest)); w > worth {
-				best, worth = f, w
+			if f.gain >= leastGain && f.takes <= p.most {
+				all, most = append(all, f), max(most, f.gain)
 			}
 		}
 	}
+	best, worth := forecast{}, 0.0
+	for _, f := range all {
+		// Cheap ones that tell next to nothing would be made for ever.
+		w := f.gain / (5 + f.requests + float64(f.takes)/float64(p.perRequest))
+		if f.gain >= decisive*most && w > worth {
+			best, worth = f, w
+		}
+	}
+	if worth == 0 {
+		return experiment{}, false
+	}
 	p.made[best.shape()]++
-	return best.experiment, worth > 0
+	return best.experiment, true
+}
+
+// decisive is how near to the most that can be told an experiment must come.
+const decisive = 0.6
+
+// opening is the experiment that tells most families from each other, when
+// little is known but the time until the first readmission: it begins with one
+// request alone, uses the rest up later, and looks when something comes back,
+// and how much.
+func opening(key int, wait time.Duration, capacity int) experiment {
+	in := func(share float64) time.Duration { return time.Duration(share * float64(wait)) }
+	drain := stage{after: in(1.95), count: capacity + 2, drain: true}
+	return experiment{key, []stage{
+		{after: in(1.3), count: 1}, drain,
+		{sweep: []time.Duration{in(2.1), in(2.36), in(2.6)}},
+		{count: capacity + 2, drain: true},
+	}}
 }
 
 // Silences and pauses that tell families apart, in windows.
@@ -159,7 +185,7 @@ func (p *planner) foretell(particles []particle, prefix experiment, now time.Dur
 		runs[i] = particles[i].play(prefix, now, p.trip)
 	}
 	all := []forecast{p.judge(particles, runs, prefix)}
-	sweep := p.sweep(runs, now)
+	sweep := p.sweep(likely(particles, runs), now)
 	if len(sweep) == 0 {
 		return all
 	}
@@ -174,6 +200,22 @@ func (p *planner) foretell(particles []particle, prefix experiment, now time.Dur
 		runs[i] = runs[i].goOn([]stage{again}, now, p.trip)
 	}
 	return append(all, p.judge(particles, runs, full))
+}
+
+// likely returns the runs of the particles that come closest to what was seen:
+// a moment is worth looking for where they expect it.
+func likely(particles []particle, runs []playing) []playing {
+	fewest := particles[0].misses
+	for _, p := range particles {
+		fewest = min(fewest, p.misses)
+	}
+	var all []playing
+	for i, p := range particles {
+		if p.misses == fewest {
+			all = append(all, runs[i])
+		}
+	}
+	return all
 }
 
 // sweep returns moments, after now, that lie between those at which particles

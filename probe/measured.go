@@ -1,0 +1,229 @@
+package probe
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"duckload/analyze"
+)
+
+// drift is by how much a limiter's clock may run fast or slow against ours, as
+// analyze assumes it as well.
+const drift = 5e-4
+
+// Measured returns what was found as a verdict has it. The family is empty
+// where several explain what was seen, or none does.
+func (r Result) Measured() *analyze.Measured {
+	m := &analyze.Measured{Scope: r.scope(), Consistent: []string{}}
+	for _, f := range r.Answers {
+		if !slices.Contains(m.Consistent, f.Family) {
+			m.Consistent = append(m.Consistent, f.Family)
+		}
+	}
+	if len(r.Answers) == 0 {
+		return m
+	}
+	consume := r.Answers[0].RejectsConsume
+	same := !slices.ContainsFunc(r.Answers, func(f Found) bool { return f.RejectsConsume != consume })
+	if same && r.observable() {
+		m.RejectsConsume = &consume
+	}
+	if !r.Unique() {
+		return m
+	}
+	f := r.Answers[0]
+	m.Family = f.Family
+	seconds := func(name string) *analyze.Interval {
+		s, ok := f.Values[name]
+		if !ok {
+			return nil
+		}
+		return &analyze.Interval{Low: s.Low / 1e9 * (1 - drift), High: s.High / 1e9 * (1 + drift)}
+	}
+	plain := func(name string) *analyze.Interval {
+		s, ok := f.Values[name]
+		if !ok {
+			return nil
+		}
+		return &analyze.Interval{Low: s.Low, High: s.High}
+	}
+	m.Window, m.LimitPerWindow, m.Burst = seconds("window"), plain("limit"), plain("burst")
+	if t := seconds("token"); t != nil {
+		m.RatePerSecond = &analyze.Interval{Low: 1 / t.High, High: 1 / t.Low}
+	} else if step := plain("step"); step != nil && m.Window != nil {
+		m.LimitPerWindow = step
+	}
+	if f.Family == "concurrency" {
+		m.AtOnce, m.LimitPerWindow = m.LimitPerWindow, nil
+	}
+	if m.RatePerSecond == nil && m.Window != nil && m.LimitPerWindow != nil {
+		m.RatePerSecond = &analyze.Interval{Low: m.LimitPerWindow.Low / m.Window.High, High: m.LimitPerWindow.High / m.Window.Low}
+	}
+	return m
+}
+
+// observable reports whether it shows in anything that rejected requests
+// count: in a fixed window it does not.
+func (r Result) observable() bool {
+	return !slices.ContainsFunc(r.Answers, func(f Found) bool {
+		return f.Family == "fixed-window" || f.Family == "anchored-window" || f.Family == "stepped-bucket"
+	})
+}
+
+// atLimitOne are families that no request tells apart if their limit is 1.
+var atLimitOne = []string{"token-bucket", "anchored-window", "sliding-log", "idle-window"}
+
+// Unique reports whether there is one answer: one family, or several that
+// nobody could tell apart from outside.
+func (r Result) Unique() bool {
+	if len(r.Answers) == 1 {
+		return true
+	}
+	one := len(r.Answers) > 0
+	for _, f := range r.Answers {
+		limit, ok := f.Values["limit"]
+		if !ok {
+			limit = f.Values["burst"]
+		}
+		one = one && !f.RejectsConsume && limit.High == 1 && slices.Contains(atLimitOne, f.Family)
+	}
+	return one
+}
+
+// scope is who shares a counter, as far as it was tried.
+func (r Result) scope() string {
+	counted := map[string]Counted{}
+	for _, s := range r.Scopes {
+		counted[s.Way] = s.Counted
+	}
+	address, key := counted[WayAddress], counted[WayKey]
+	switch {
+	case address == Apart && key == Apart:
+		return "ip and key"
+	case address == Apart:
+		return "ip"
+	case key == Apart:
+		return "key"
+	case address == Shared && key != Unclear, key == Shared && address != Unclear:
+		return "global"
+	}
+	return ""
+}
+
+// The ways of asking that say who shares a counter, and those that get round
+// it.
+const (
+	WayAddress    = "another address"
+	WayKey        = "another key"
+	WayConnection = "a new connection for each request"
+	WayPath       = "another spelling of the path"
+	WayForwarded  = "a forged X-Forwarded-For"
+)
+
+// Words says what was found, in sentences.
+func (r Result) Words() []string {
+	var all []string
+	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	switch {
+	case !r.Limited:
+		say("no limit was met in %d requests within %s", r.Requests, r.Took.Round(100*time.Millisecond))
+		return append(all, r.headersWords()...)
+	case len(r.Answers) == 0:
+		say("unknown: none of the families explains what was seen (up to %d requests were admitted at once)", r.Capacity)
+	case r.Unique():
+		say("%s", r.Answers[0].words())
+		if len(r.Answers) > 1 {
+			say("with a limit of 1 that is the same as %s: no request tells them apart", join(r.Answers[1:]))
+		}
+	default:
+		say("open: %d families explain what was seen", len(r.Answers))
+		for _, f := range r.Answers {
+			say("  %s", f.words())
+		}
+	}
+	if r.Over != "" {
+		say("the %s was used up before more could be told", r.Over)
+	}
+	for _, s := range r.Scopes {
+		switch s.Counted {
+		case Apart:
+			say("%s has a counter of its own", s.Way)
+		case Shared:
+			say("%s shares the counter", s.Way)
+		default:
+			say("whether %s shares the counter could not be told", s.Way)
+		}
+	}
+	if len(r.Scopes) == 0 {
+		say("who shares the counter is not known: there was one address and one key to ask with (--sources, --header-values)")
+	}
+	var kinds []string
+	for _, k := range r.rejections() {
+		kinds = append(kinds, fmt.Sprintf("%s (%d times)", k.Answer, k.Count))
+	}
+	say("a request too many gets %s; %s", strings.Join(kinds, ", "), r.claims().words())
+	say("a second limit over a longer time would not have shown in %d requests within %s", r.Requests, r.Took.Round(100*time.Millisecond))
+	return append(all, r.headersWords()...)
+}
+
+func (r Result) headersWords() []string {
+	if h := r.claims().Headers; len(h) > 0 && !r.Limited {
+		return []string{"the target speaks of a limit (" + strings.Join(h, ", ") + ") that was not enforced"}
+	}
+	return nil
+}
+
+func join(all []Found) string {
+	var names []string
+	for _, f := range all {
+		names = append(names, f.Family)
+	}
+	return strings.Join(names, ", ")
+}
+
+// words describes a family with its parameters.
+func (f Found) words() string {
+	var parts []string
+	for _, name := range []string{"burst", "limit", "step", "token", "window", "ban"} {
+		s, ok := f.Values[name]
+		if !ok {
+			continue
+		}
+		switch name {
+		case "burst", "limit", "step":
+			parts = append(parts, name+" "+whole(s))
+		case "token":
+			parts = append(parts, fmt.Sprintf("one more every %s (%.4g to %.4g a second)", times(s), 1e9/s.High, 1e9/s.Low))
+		default:
+			parts = append(parts, name+" "+times(s))
+		}
+	}
+	text := f.Family
+	if f.RejectsConsume {
+		text += ", refused requests count"
+	}
+	return text + ": " + strings.Join(parts, ", ")
+}
+
+func whole(s Span) string {
+	if s.Low == s.High {
+		return fmt.Sprintf("%.0f", s.Low)
+	}
+	return fmt.Sprintf("%.0f to %.0f", s.Low, s.High)
+}
+
+func times(s Span) string {
+	if s.High > longest/2 {
+		return "above " + figure(s.Low)
+	}
+	return figure(s.Low) + " to " + figure(s.High)
+}
+
+// figure rounds a time in nanoseconds to what can be read.
+func figure(v float64) string {
+	unit := math.Pow(10, math.Floor(math.Log10(max(1, v)))-3)
+	return time.Duration(math.Round(v/unit) * unit).String()
+}
