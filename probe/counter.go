@@ -16,20 +16,29 @@ func counterExplains(consuming, strict bool, from reference) func(*track, *box) 
 // restartedExplains is the same where the windows begin anew with the first
 // request after the counter has been forgotten.
 func restartedExplains(consuming, strict bool) func(*track, *box) bool {
-	return func(t *track, b *box) bool {
-		for i := 0; i < len(t.batches); {
-			first := &t.batches[i]
-			g, _ := gridOf(span{first.firstFrom, first.firstTo}, b[window], span{0, 0})
-			last, certain := t.until(i, b)
-			if !g.counts(t, b, consuming, strict, first.firstFrom, t.batches[last].lastTo) {
-				return false
-			}
-			if !certain {
-				return true // it may have begun anew or not: what follows says nothing
-			}
-			i = last + 1
-		}
+	return func(t *track, b *box) bool { return t.restarts(b, consuming, strict, 0) }
+}
+
+// restarts follows the batches from one on, with which the windows began anew.
+// A silence may or may not have been long enough for that.
+func (t *track) restarts(b *box, consuming, strict bool, first int) bool {
+	if first == len(t.batches) {
 		return true
+	}
+	from := &t.batches[first]
+	g, _ := gridOf(span{from.firstFrom, from.firstTo}, b[window], span{0, 0})
+	for last := first; ; {
+		next, certain := t.until(last, b)
+		if !g.counts(t, b, consuming, strict, from.firstFrom, t.batches[next].lastTo) {
+			return false
+		}
+		if t.restarts(b, consuming, strict, next+1) {
+			return true
+		}
+		if certain {
+			return false
+		}
+		last = next + 1
 	}
 }
 
@@ -65,10 +74,7 @@ func (g grid) counts(t *track, b *box, consuming, strict bool, from, to float64)
 		}
 		// The last of a batch that was admitted had the others before it.
 		if n := a.admitted.len(); n > 0 {
-			others := 0.0
-			if len(a.admitted.from) == a.all() {
-				others = float64(n - 1)
-			}
+			others := float64(n - 1)
 			if !g.someWindow(a.firstFrom, a.lastTo, func(k float64) bool {
 				past := share((a.lastTo - g.begins(k)) / g.window.lo)
 				least := g.surely(sure, k-1, math.Inf(1))*(1-past) + g.surely(sure, k, a.firstFrom)

@@ -42,9 +42,9 @@ func TestDebug(t *testing.T) {
 				}
 				fmt.Println()
 			}
-			if round%100 == 99 {
+			if round == 29 {
 				for _, h := range l.belief.alive[1:min(5, len(l.belief.alive))] {
-					for i := 0; i < len(h.boxes); i += 12 {
+					for i := 0; i < len(h.boxes); i += 1 + len(h.boxes)/14 {
 						fmt.Printf("        %s", h.Name)
 						for axis := range h.parameters {
 							fmt.Printf("  [%.4g %.4g]", h.boxes[i][axis].lo, h.boxes[i][axis].hi)
