@@ -8,6 +8,7 @@ import "time"
 var Awkward = []Model{
 	idleWindow,
 	elasticWindow,
+	lenientCounter,
 }
 
 var idleWindow = Model{

@@ -21,6 +21,7 @@ var slidingCounter = Model{
 // part of the current window that has passed.
 type counter struct {
 	limit             *Limit
+	down              bool // the share of the previous window is rounded down
 	latest            time.Duration
 	index             int64 // of the current window
 	previous, current int64
@@ -52,12 +53,22 @@ func (c counter) rejectsConsume() bool { return c.limit.RejectsConsume }
 // window counts as the next whole number.
 func (c counter) room() int64 {
 	left := int64(c.limit.Window - c.latest%c.limit.Window)
+	if c.down {
+		rest, _ := mulDiv(c.previous, left, int64(c.limit.Window))
+		return c.limit.Limit - c.current - rest
+	}
 	return c.limit.Limit - c.current - mulDivUp(c.previous, left, int64(c.limit.Window))
 }
 
 // wait returns the time until one more fits, given that none does now.
 func (c counter) wait() time.Duration {
 	passed := c.latest % c.limit.Window
+	if c.down {
+		if c.current < c.limit.Limit {
+			return c.faded(c.previous, c.limit.Limit-c.current) + 1 - passed
+		}
+		return c.limit.Window - passed + c.faded(c.current, c.limit.Limit) + 1
+	}
 	if c.current < c.limit.Limit {
 		return c.faded(c.previous, c.limit.Limit-1-c.current) - passed
 	}

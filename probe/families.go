@@ -73,11 +73,11 @@ var Families = []*Family{
 	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "the same grid for every key, estimate + 1 ≤ limit",
 		parameters: []parameter{requests, length, place}, judge: counterExplains(false, true, byClock), model: windowModel("sliding-counter", false), grid: windowGrid},
 	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "the same grid for every key, estimate < limit",
-		parameters: []parameter{requests, length, place}, judge: counterExplains(false, false, byClock), model: windowModel("sliding-counter", false), grid: windowGrid},
+		parameters: []parameter{requests, length, place}, judge: counterExplains(false, false, byClock), model: windowModel("lenient-counter", false), grid: windowGrid},
 	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "each key its own grid, estimate + 1 ≤ limit",
-		parameters: []parameter{requests, length}, judge: restartedExplains(false, true), model: restartedModel(false)},
+		parameters: []parameter{requests, length}, judge: restartedExplains(false, true), model: restartedModel("sliding-counter", false)},
 	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight", Variant: "each key its own grid, estimate < limit",
-		parameters: []parameter{requests, length}, judge: restartedExplains(false, false), model: restartedModel(false)},
+		parameters: []parameter{requests, length}, judge: restartedExplains(false, false), model: restartedModel("lenient-counter", false)},
 	{Name: "stepped-bucket", Doc: "a burst at once, refilled by several at a time", Variant: "the same steps for every key",
 		parameters: []parameter{bursts, steps, length, place}, judge: steppedExplains(byClock), model: steppedModel, grid: stepGrid},
 	{Name: "stepped-bucket", Doc: "a burst at once, refilled by several at a time", Variant: "each key its own steps",
@@ -99,11 +99,11 @@ var Families = []*Family{
 	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "the same grid for every key, estimate + 1 ≤ limit", RejectsConsume: true,
 		parameters: []parameter{requests, length, place}, judge: counterExplains(true, true, byClock), model: windowModel("sliding-counter", true), grid: windowGrid},
 	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "the same grid for every key, estimate < limit", RejectsConsume: true,
-		parameters: []parameter{requests, length, place}, judge: counterExplains(true, false, byClock), model: windowModel("sliding-counter", true), grid: windowGrid},
+		parameters: []parameter{requests, length, place}, judge: counterExplains(true, false, byClock), model: windowModel("lenient-counter", true), grid: windowGrid},
 	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "each key its own grid, estimate + 1 ≤ limit", RejectsConsume: true,
-		parameters: []parameter{requests, length}, judge: restartedExplains(true, true), model: restartedModel(true)},
+		parameters: []parameter{requests, length}, judge: restartedExplains(true, true), model: restartedModel("sliding-counter", true)},
 	{Name: "sliding-counter", Doc: "the count of this window, and that of the one before by weight, refused ones included", Variant: "each key its own grid, estimate < limit", RejectsConsume: true,
-		parameters: []parameter{requests, length}, judge: restartedExplains(true, false), model: restartedModel(true)},
+		parameters: []parameter{requests, length}, judge: restartedExplains(true, false), model: restartedModel("lenient-counter", true)},
 }
 
 // shortest and longest are the windows that are thought of.
@@ -159,8 +159,8 @@ func windowModel(name string, consuming bool) func(point) limiter.Limiter {
 	}
 }
 
-func restartedModel(consuming bool) func(point) limiter.Limiter {
-	counter := windowModel("sliding-counter", consuming)
+func restartedModel(name string, consuming bool) func(point) limiter.Limiter {
+	counter := windowModel(name, consuming)
 	return func(at point) limiter.Limiter { return limiter.Restarting(counter(at), 2*ns(at[window])) }
 }
 

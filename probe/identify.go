@@ -253,11 +253,13 @@ func (l *loop) learn() {
 	l.say(fmt.Sprintf("%d requests, %s: %s", l.sent, (l.asker.Now() - l.began).Round(100*time.Millisecond), l.belief.words()))
 }
 
+// done reports whether one answer is left, or nothing; and is precise.
 func (l *loop) done() bool {
-	if l.belief.answers() == 0 {
+	r := l.result()
+	if len(r.Answers) == 0 {
 		return true
 	}
-	if l.belief.answers() > 1 {
+	if !r.Unique() {
 		return false
 	}
 	for _, h := range l.belief.alive {

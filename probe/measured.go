@@ -73,8 +73,13 @@ func (r Result) observable() bool {
 	})
 }
 
-// atLimitOne are families that no request tells apart if their limit is 1.
-var atLimitOne = []string{"token-bucket", "anchored-window", "sliding-log", "idle-window"}
+// atLimitOne are answers that no request tells apart if their limit is 1. The
+// first of each list stands for it.
+var atLimitOne = [][]string{
+	{"token-bucket", "anchored-window", "sliding-log", "idle-window"},
+	{"elastic-window, refused requests count", "block, refused requests count", "token-bucket, refused requests count", "sliding-log, refused requests count"},
+	{"fixed-window", "sliding-counter"},
+}
 
 // Unique reports whether there is one answer: one family, or several that
 // nobody could tell apart from outside.
@@ -82,15 +87,22 @@ func (r Result) Unique() bool {
 	if len(r.Answers) == 1 {
 		return true
 	}
-	one := len(r.Answers) > 0
-	for _, f := range r.Answers {
-		limit, ok := f.Values["limit"]
-		if !ok {
-			limit = f.Values["burst"]
-		}
-		one = one && !f.RejectsConsume && limit.High == 1 && slices.Contains(atLimitOne, f.Family)
+	return slices.ContainsFunc(atLimitOne, func(class []string) bool {
+		return len(r.Answers) > 0 && !slices.ContainsFunc(r.Answers, func(f Found) bool {
+			limit, ok := f.Values["limit"]
+			if !ok {
+				limit = f.Values["burst"]
+			}
+			return limit.High != 1 || !slices.Contains(class, f.title())
+		})
+	})
+}
+
+func (f Found) title() string {
+	if f.RejectsConsume {
+		return f.Family + ", refused requests count"
 	}
-	return one
+	return f.Family
 }
 
 // scope is who shares a counter, as far as it was tried.

@@ -228,21 +228,20 @@ func (p *planner) sweep(runs []playing, now time.Duration) []time.Duration {
 		latest = max(latest, r.at-now)
 	}
 	slices.Sort(instants)
+	first, last := instants[0], instants[len(instants)-1]
 	var between []time.Duration
 	for i := 1; i < len(instants); i++ {
-		mid := instants[i-1] + (instants[i]-instants[i-1])/2
-		if instants[i]-instants[i-1] > max(p.trip, time.Duration(p.precise/4*float64(instants[i]))) && mid > latest && mid < p.most {
-			between = append(between, mid)
+		if instants[i]-instants[i-1] > max(p.trip, time.Duration(p.precise/4*float64(instants[i]-latest))) {
+			between = append(between, instants[i-1]+(instants[i]-instants[i-1])/2)
 		}
 	}
-	if len(between) <= sweeps {
-		return between
+	margin := max(2*p.trip, (first-latest)/50)
+	chosen := []time.Duration{first - margin}
+	for i := range min(sweeps-2, len(between)) {
+		chosen = append(chosen, between[i*len(between)/min(sweeps-2, len(between))])
 	}
-	var chosen []time.Duration
-	for i := range sweeps {
-		chosen = append(chosen, between[i*(len(between)-1)/(sweeps-1)])
-	}
-	return slices.Compact(chosen)
+	chosen = append(chosen, last+margin+p.trip)
+	return slices.DeleteFunc(slices.Compact(chosen), func(at time.Duration) bool { return at <= latest || at >= p.most })
 }
 
 // judge works out what the outcome of an experiment would tell: how likely it
