@@ -2,7 +2,6 @@ package probe
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,6 +115,9 @@ func (c *Claims) hold(a Answer, later []Answer, wait, slack time.Duration) {
 	}
 }
 
+// imfFixdate is the form of dates that RFC 9110 §5.6.7 asks servers to send.
+const imfFixdate = "Mon, 02 Jan 2006 15:04:05 GMT"
+
 // retryAfter reads what a client would wait, and how uncertain that is.
 func retryAfter(e limiter.Fields) (wait, slack time.Duration, ok bool) {
 	values := e.Values("Retry-After")
@@ -126,12 +128,12 @@ func retryAfter(e limiter.Fields) (wait, slack time.Duration, ok bool) {
 	if n, err := strconv.ParseFloat(text, 64); err == nil && n >= 0 && n < 1e9 {
 		return time.Duration(n * float64(time.Second)), 20 * time.Millisecond, true
 	}
-	until, err := http.ParseTime(text)
+	until, err := time.Parse(imfFixdate, text)
 	dates := e.Values("Date")
 	if err != nil || len(dates) != 1 {
 		return 0, 0, false
 	}
-	now, err := http.ParseTime(dates[0])
+	now, err := time.Parse(imfFixdate, dates[0])
 	if err != nil {
 		return 0, 0, false
 	}
