@@ -63,3 +63,19 @@ func TestEventsSayWhenTheDiskIsFull(t *testing.T) {
 		t.Error("a record that cannot be read: got no error")
 	}
 }
+
+// What an event costs: a run that asks for events pays it for each request.
+func BenchmarkEvents(b *testing.B) {
+	r := failing()
+	var all []history.Observation
+	for o := range r.Observations {
+		all = append(all, o)
+	}
+	e := NewEvents(io.Discard, r.Header)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if err := e.Observed(all[i%len(all)]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

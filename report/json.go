@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 	"unicode/utf16"
 
@@ -152,6 +153,9 @@ func writeJSON(w io.Writer, r Report) error {
 // visible spells out in JSON what JSON allows but a terminal obeys. Only
 // strings hold such runes, and to a parser the bytes mean the same.
 func visible(doc []byte) []byte {
+	if !slices.ContainsFunc(doc, func(c byte) bool { return c != '\n' && (c < ' ' || c > '~') }) {
+		return doc // nearly always
+	}
 	var b bytes.Buffer
 	for _, r := range string(doc) {
 		switch {

@@ -139,3 +139,28 @@ func TestAnyTextStaysInItsBlock(t *testing.T) {
 		}
 	})
 }
+
+// Whatever a server says, an annotation is one command in one line, and says
+// what was said.
+func TestAnAnnotationIsOneCommand(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOf(rapid.RuneFrom([]rune("%:,\n\r=a #[]{}\x00"))).Draw(t, "text")
+		message := rapid.StringOf(rapid.RuneFrom([]rune("%:\n\r0AaD"))).Draw(t, "message")
+		got := Annotation("error", text, 3, 0, text, message)
+		if strings.Count(got, "\n") != 1 || strings.Contains(got, "\r") || !strings.HasSuffix(got, "\n") {
+			t.Fatalf("got %q, want one line", got)
+		}
+		head, tail, _ := strings.Cut(strings.TrimPrefix(strings.TrimSuffix(got, "\n"), "::"), "::")
+		if back := strings.NewReplacer("%25", "%", "%0D", "\r", "%0A", "\n").Replace(tail); back != message {
+			t.Fatalf("got the message %q, want %q", back, message)
+		}
+		properties := strings.Split(strings.TrimPrefix(head, "error "), ",")
+		want := 3
+		if text == "" {
+			want = 1 // no file, and so no line
+		}
+		if len(properties) != want {
+			t.Fatalf("got the properties %q, want %d", properties, want)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -36,14 +37,30 @@ func (p process) stepSummary(r report.Report) error {
 	if path == "" || !p.inActions() || !ok {
 		return nil
 	}
-	page, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err == nil {
-		err = errors.Join(markdown.Write(page, r), page.Close())
+	var text bytes.Buffer
+	err := markdown.Write(&text, r)
+	page, wrong := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if wrong == nil {
+		_, wrong = page.Write(shortSummary(text.Bytes()))
+		wrong = errors.Join(wrong, page.Close())
 	}
-	if err != nil {
+	if err := errors.Join(err, wrong); err != nil {
 		return failure{status: exitStopped, err: fmt.Errorf("$GITHUB_STEP_SUMMARY: %w", err)}
 	}
 	return nil
+}
+
+// mostSummary is how much GitHub takes of a step, 1 MiB, less what other
+// commands of the step may have written. It shows nothing of more.
+const mostSummary = 900 << 10
+
+// shortSummary cuts a summary that is too long before one of its sections.
+func shortSummary(text []byte) []byte {
+	if len(text) <= mostSummary {
+		return text
+	}
+	end := max(bytes.LastIndex(text[:mostSummary], []byte("\n### ")), 0)
+	return append(text[:end:end], "\n\nThere is more, in report.html and verdict.json.\n"...)
 }
 
 // quoted lets text through a workflow's log without being obeyed: a line that
