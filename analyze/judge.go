@@ -60,6 +60,7 @@ type judgement struct {
 	counters map[string]*counter
 	lateness lateness
 	sending  *dispatch
+	rates    rates
 	ordinal  uint32
 	resent   int
 	span     time.Duration // until the last moment on record
@@ -88,7 +89,7 @@ type counter struct {
 const mostRows = 1 << 24
 
 func newJudgement(h *history.History) *judgement {
-	j := &judgement{history: h, counters: map[string]*counter{}, sending: newDispatch()}
+	j := &judgement{history: h, counters: map[string]*counter{}, sending: newDispatch(), rates: make(rates, len(h.Header.Phases))}
 	for i, g := range h.Header.Groups {
 		s := &groupState{kase: &Case{Header: &h.Header, Group: i, Promise: g.Promise}, timeline: newTimeline(), over: newLatencyBins()}
 		s.kase.service = &s.latency.service
@@ -151,6 +152,7 @@ func (j *judgement) observe(o *history.Observation) error {
 	s.timeline.Observe(o, outcome)
 	j.lateness.Observe(o, outcome)
 	j.sending.Observe(o, outcome)
+	j.rates.Observe(o, outcome)
 	if o.Resent {
 		j.resent++
 	} else {
@@ -192,6 +194,7 @@ func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
 // findings runs the judges and puts everything together.
 func (j *judgement) findings() (Findings, error) {
 	f := Findings{Run: j.run(), Outcome: Pass, Lateness: j.lateness.summary(), Sending: j.sending.summary()}
+	f.Sending.Rates = j.rates.summary(&j.history.Header)
 	j.lateness = lateness{} // nobody asks again, and it may be large
 	whole := j.history.End != nil && len(j.history.Missing) == 0
 	for i, s := range j.groups {
@@ -209,7 +212,7 @@ func (j *judgement) findings() (Findings, error) {
 		f.Groups = append(f.Groups, g)
 		f.Outcome = f.Outcome.Worse(g.Outcome)
 	}
-	f.Caveats = j.caveats()
+	f.Caveats = append(j.caveats(), saturated(f.Sending.Rates)...)
 	f.Assumptions = assumptions(&j.history.Header)
 	f.Sentence = sentence(f)
 	return f, nil

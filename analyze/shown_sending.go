@@ -22,6 +22,8 @@ type Sending struct {
 	// bins show it. From is To if there is none.
 	GapFrom, GapTo time.Duration
 
+	Rates []Rate // of the phases that send at one, in the order of the plan
+
 	Resent int          // attempts that the transport made again by itself
 	Errors []ErrorCount // why no whole answer came, the most frequent first; at most mostErrors
 }

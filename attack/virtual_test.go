@@ -178,7 +178,7 @@ func TestARejectionIsAnAnswer(t *testing.T) {
 
 // At its bound of workers vegeta loses the hits that are left when time is up.
 func TestASlowTargetLosesNoRequest(t *testing.T) {
-	plan := pacing(t, "{hold: 100/s, for: 3s}")
+	plan := planFor(t, `g: {promise: {limit: 100/min, burst: 200}, requests: [GET /x], connections: 100, pacing: [{hold: 100/s, for: 3s}]}`)
 	synctest.Test(t, func(t *testing.T) {
 		var all []history.Observation
 		end := complete(t, plan, over(&wire{there: 5 * time.Second}, &all))

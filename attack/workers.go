@@ -15,6 +15,11 @@ const (
 	allWorkers   = 1 << 15
 )
 
+// slowest is how long answers may take before a lane has too few senders to
+// hold its rate, as long as that are no more than mostWorkers. A target that is
+// slower than that is told about: what was offered is set beside what left.
+const slowest = 10 * time.Second
+
 // queue is how many shots a lane holds that are not due yet, and allQueues how
 // many all lanes hold together, about.
 const (
@@ -62,14 +67,16 @@ func rooms(plan scenarios.Plan) []room {
 	return all
 }
 
-// needs returns how many requests of a phase a lane may have under way at once
-// if each takes a second, and how many it sends in all.
+// needs returns how many requests of a phase a lane may have under way at once,
+// and how many it sends in all: all of a burst, and of a rate what comes while
+// the slowest answers take their time.
 func needs(p scenarios.Phase) (once, shots int) {
 	pace, _ := scenarios.PaceOf(p)
 	if pace.Next != nil {
 		return int(min(int64(pace.Requests(p)), p.Limit.Capacity()+2)), pace.Requests(p)
 	}
-	most := max(p.Peak, int(math.Ceil(min(mostWorkers, max(p.Rate+p.Swing, p.To)))))
+	rate := max(float64(p.Peak), p.Rate+p.Swing, p.To)
+	most := int(math.Ceil(min(rate*slowest.Seconds(), float64(mostWorkers*len(p.Lanes)), float64(pace.Requests(p)))))
 	// Lanes take turns, so the first of them has the most.
 	each := func(n int) int { return (n + len(p.Lanes) - 1) / len(p.Lanes) }
 	return max(within(p, pace, time.Second)[p.Lanes[0]], each(most)), each(pace.Requests(p))

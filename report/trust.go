@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -16,6 +17,9 @@ func trust(f analyze.Findings) [][2]string {
 	add := func(question, answer string) { rows = append(rows, [2]string{question, answer}) }
 	if l.N > 0 {
 		add("scheduled against sent", fmt.Sprintf("half within %s, 99 %% within %s, all within %s (n %s)", length(l.P50), length(l.P99), length(l.Max), thousands(l.N)))
+	}
+	if len(s.Rates) > 0 {
+		add("offered against achieved", offered(s.Rates))
 	}
 	if len(s.Bins) > 0 {
 		add("requests under way", fmt.Sprintf("at most %s at the end of any %s", thousands(s.Open), length(s.Bin)))
@@ -41,6 +45,34 @@ func trust(f analyze.Findings) [][2]string {
 	add("without a whole answer", lost)
 	return rows
 }
+
+// offered says whether the rates of the plan were held: the worst of them, or
+// those that were not.
+func offered(rates []analyze.Rate) string {
+	said := func(r analyze.Rate) string {
+		return fmt.Sprintf("%s: %s offered %s, achieved %s", printable(r.Group), printable(clipped(r.Phase, 60)), perSecond(r.Offered), perSecond(r.Achieved))
+	}
+	var short []string
+	worst := rates[0]
+	for _, r := range rates {
+		if r.Achieved/r.Offered < worst.Achieved/worst.Offered {
+			worst = r
+		}
+		if !r.Held() {
+			short = append(short, said(r))
+		}
+	}
+	const shown = 5
+	if n := len(short); n > shown {
+		short = append(short[:shown], fmt.Sprintf("and %d more", n-shown))
+	}
+	if len(short) > 0 {
+		return "saturated: " + strings.Join(short, "; ")
+	}
+	return fmt.Sprintf("every rate was held; the closest was %s", said(worst))
+}
+
+func perSecond(rate float64) string { return rounded(rate, 2, math.Round) + "/s" }
 
 // reproduce says how to see the same again, as lines for a shell.
 func reproduce(r Report) []string {
