@@ -61,10 +61,10 @@ func TestRoomIsWhatThePlanNeeds(t *testing.T) {
 	}{
 		{1, "{burst: 1}", 1, 0},
 		{1, "{burst: 10}, {rest: 1s}, {burst: 4}", 14, 2},
-		{1, "{hold: 2/s, for: 60s}", leastWorkers, 0},
-		{1, "{hold: 100/s, for: 60s}", 100, 0},
+		{1, "{hold: 1/s, for: 60s}", leastWorkers, 0},
+		{1, "{hold: 50/s, for: 60s}", 500, 0}, // answers of ten seconds
 		{1, "{hold: 9000/s, for: 60s}", mostWorkers, 0},
-		{10, "{hold: 1000/s, for: 60s}", 100, 0},
+		{10, "{hold: 1000/s, for: 60s}", 1000, 0},
 		{10_000, "{hold: 1000/s, for: 10s}", 1, 0},
 		{10_000, "{hold: 1000/s, for: 100s}", 3, 0}, // 10 shots each, but not so many workers in all
 	} {
