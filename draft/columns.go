@@ -34,13 +34,14 @@ type heading struct {
 // headings are tried in this order: "burst limit" is a burst, "rate limit
 // window" a window.
 var headings = []heading{
+	{subject, "name", regexp.MustCompile(`\bname$`)},
 	{burstOf, "burst", regexp.MustCompile(`\b(burst|bucket size|capacity|max(imum)? bucket)\b`)},
 	{algorithm, "algorithm", regexp.MustCompile(`\b(algorithm|reading|strategy|limiter)\b`)},
 	{windowOf, "window", regexp.MustCompile(`\b(window|period|interval|time ?frame|timespan|duration|window of time)\b`)},
 	{method, "method", regexp.MustCompile(`^(http )?(method|verb)s?$`)},
 	{authOf, "auth", regexp.MustCompile(`\b(auth|authentication|authorization|needs? a key|key (required|needed)|requires? (a )?(key|auth|authentication)|security)\b`)},
 	{scopeIs, "scope", regexp.MustCompile(`\b(scope|applies to|applied to|limited by|keyed by|counted (by|per)|granularity)\b|^(by|per|level)$`)},
-	{limitOf, "limit", regexp.MustCompile(`\b(limits?|quotas?|rates?|max(imum)?|throughput|rpm|rps|qps|rph|allowance|(requests|calls|queries|hits)( (per|/) .*)?|number of requests|req/.*|leak rate|refill( rate)?)\b`)},
+	{limitOf, "limit", regexp.MustCompile(`\b(limits?|quotas?|rates?|max(imum)?|throughput|rp[smhd]|qp[smhd]|allowance|(requests|calls|queries|hits)( (per|/) .*)?|number of requests|req/.*|leak rate|refill( rate)?)\b`)},
 	{subject, "endpoint", regexp.MustCompile(`\b(endpoints?|paths?|routes?|urls?|uris?|resources?|apis?|operations?|method and path|method & path|group|category|name|bucket|type|plan|tier|client|product|feature|action|request type|service)\b`)},
 	{body, "body", regexp.MustCompile(`\b(body|payload)\b`)},
 	{note, "note", regexp.MustCompile(`\b(notes?|description|comments?|what it does|remarks?)\b`)},
@@ -50,6 +51,7 @@ var headings = []heading{
 type column struct {
 	role   role
 	window time.Duration // that its heading names: "requests per minute"
+	plan   bool          // of limits that hold for one plan, such as "Free": its heading says no more
 	title  string
 }
 
@@ -70,7 +72,7 @@ func columns(t table) []column {
 		case subject, note, unknown:
 			// "Free", "Pro" and other plans: what stands below is a rate.
 			if most(t, i, func(cell string) bool { return len(rates(cell)) > 0 }) {
-				all[i].role = limitOf
+				all[i].role, all[i].plan = limitOf, true
 			}
 		}
 	}

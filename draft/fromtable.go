@@ -38,6 +38,9 @@ func FromTable(file string, text []byte) (Draft, error) {
 		}
 		return Draft{}, mistakes
 	}
+	for _, m := range mistakes {
+		d.left = append(d.left, Note{Text: m.Text, Line: m.Line})
+	}
 	return d.draft(file), nil
 }
 

@@ -13,12 +13,20 @@ import (
 // none.
 func readLimits(r row, cols []column) (limits []Limit, notes []Note, free bool) {
 	var odd []string
-	frees, several := 0, count(cols, limitOf) > 1
+	frees, several, plan := 0, count(cols, limitOf) > 1, ""
 	for i, c := range cols {
 		if c.role != limitOf || r.cell(i) == "" {
 			continue
 		}
+		if c.plan && plan != "" {
+			notes = append(notes, Note{Text: "guess: the limits are those of " + plan + "; " + c.title + " has: " + r.cell(i), Line: r.line})
+			continue
+		}
 		found := rates(r.cell(i))
+		if n := atOnce(r.cell(i)); len(found) == 0 && n > 0 {
+			limits = append(limits, Limit{Limit: limiter.Limit{Limit: n, Reading: limiter.Concurrency}, Note: Note{Text: "requests at once: service_time, how long each takes the server at the least, makes the verdict sharper", Line: r.line}})
+			continue
+		}
 		if len(found) == 0 {
 			if found = bare(r.cell(i), cmp.Or(rowWindow(r, cols), c.window)); len(found) == 0 {
 				if unlimited.MatchString(r.cell(i)) {
@@ -29,9 +37,14 @@ func readLimits(r row, cols []column) (limits []Limit, notes []Note, free bool) 
 				continue
 			}
 		}
+		if c.plan {
+			plan = c.title
+		}
 		for _, one := range found {
-			if one.scope == limiter.ScopeUnknown {
-				one.scope, one.per = scopeOf(r.cell(find(cols, scopeIs)))
+			for _, role := range []role{scopeIs, windowOf} {
+				if one.scope == limiter.ScopeUnknown {
+					one.scope, one.per = scopeOf(r.cell(find(cols, role)))
+				}
 			}
 			from := Note{Line: r.line}
 			if several {
@@ -79,6 +92,23 @@ func rowWindow(r row, cols []column) time.Duration {
 	return w
 }
 
+// together is how people say that a limit is for requests at once.
+var together = regexp.MustCompile(`(?i)\b(concurrent(ly)?|simultaneous(ly)?|in parallel|parallel|in[- ]flight|at (once|the same time|a time))\b`)
+
+// atOnce reads "5 concurrent requests"; 0: the text says no such thing.
+func atOnce(text string) int64 {
+	if !together.MatchString(text) {
+		return 0
+	}
+	tokens := split(text)
+	for i := range tokens {
+		if v, _, ok := amount(tokens, i); ok && v >= 1 && v < 1e6 {
+			return int64(v)
+		}
+	}
+	return 0
+}
+
 var leadingNumber = regexp.MustCompile(`[0-9]`)
 
 // burst gives the first limit that is judged the burst and the algorithm of its
@@ -86,9 +116,12 @@ var leadingNumber = regexp.MustCompile(`[0-9]`)
 func burst(limits []Limit, r row, cols []column) (notes []Note) {
 	at := 0
 	for i, l := range limits {
-		if l.Window < limits[at].Window {
+		if limits[at].Reading == limiter.Concurrency || l.Reading != limiter.Concurrency && l.Window < limits[at].Window {
 			at = i
 		}
+	}
+	if limits[at].Reading == limiter.Concurrency {
+		return nil
 	}
 	if i := find(cols, burstOf); i >= 0 && leadingNumber.MatchString(r.cell(i)) {
 		tokens := split(r.cell(i))

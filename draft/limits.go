@@ -12,6 +12,9 @@ import (
 // of package scenarios.
 func (l Limit) fits() bool {
 	most := max(l.Limit.Limit, l.Burst)
+	if l.Reading == limiter.Concurrency {
+		return most >= 1 && most < 1_000_000-2
+	}
 	return l.Limit.Limit >= 1 && most <= 1_000_000_000 && l.Window > 0 && l.Limit.Limit <= int64(l.Window)/1000 &&
 		(l.Unverified || most <= math.MaxInt64/4/int64(l.Window))
 }

@@ -64,6 +64,9 @@ var grouped = regexp.MustCompile(`\b([0-9]{1,3}) ([0-9]{3})\b`)
 
 // amount reads a number: "1,000", "2.5", "10k". A range is none.
 func amount(tokens []string, i int) (v float64, next int, ok bool) {
+	if i < len(tokens) && spelled[tokens[i]] > 0 {
+		return spelled[tokens[i]], i + 1, true
+	}
 	if i >= len(tokens) || tokens[i][0] < '0' || tokens[i][0] > '9' {
 		return 0, i, false
 	}
@@ -82,6 +85,9 @@ func amount(tokens []string, i int) (v float64, next int, ok bool) {
 	}
 	return v, next, true
 }
+
+// spelled are the numbers that people write as words.
+var spelled = map[string]float64{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60, "hundred": 100}
 
 var thousands = regexp.MustCompile(`^[0-9]{1,3}(?:[,._'][0-9]{3})+$`)
 

@@ -191,6 +191,9 @@ func (w *writer) promise(limits []Limit) {
 }
 
 func (l Limit) text() string {
+	if l.Reading == limiter.Concurrency {
+		return fmt.Sprintf("{limit: %d, reading: %s}", l.Limit.Limit, l.Reading)
+	}
 	text := fmt.Sprintf("{limit: %d/%s", l.Limit.Limit, per(l.Window))
 	if l.Burst > 0 {
 		text += fmt.Sprintf(", burst: %d", l.Burst)

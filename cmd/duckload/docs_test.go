@@ -241,6 +241,7 @@ func (r *pageReader) command(at int, command string) string {
 	defer cancel()
 	c := exec.CommandContext(ctx, "sh", "-c", fmt.Sprintf("(exit %d)\n%s", r.status, command))
 	c.Dir, c.Env = r.folder, r.environ()
+	c.WaitDelay = 5 * time.Second // what sh started may outlive it
 	out, err := c.CombinedOutput()
 	r.status = c.ProcessState.ExitCode()
 	if ctx.Err() != nil || err != nil && r.status < 0 {
