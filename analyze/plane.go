@@ -33,12 +33,15 @@ type plane struct {
 
 // Refusals are the requests that may have met one key, and those of them that
 // met one for certain: their rejections are asked for, and their admissions
-// show what was there at moment 0.
+// show what was there at moment 0. Nobody asks that of a key that was fresh, nor
+// of more senders than a few: each is a walk along all that may have met it.
 type refusals struct {
 	spent strand
 	asked strand
-	lanes map[uint16]bool // of asked, if it is not all of spent
+	among func(*Row) bool // asked, if it is not all of spent
 }
+
+const manySenders = 64
 
 // A slice is a plane at one rate. No burst explains the run there if the least
 // is not below the most.
@@ -70,19 +73,24 @@ func planeOf(c *Case, l limiter.Limit) *plane {
 		return p
 	}
 	p.asked = c.unexplained(l)
+	certain := map[int][]strand{} // by what they possibly share
+	for _, s := range p.admitted {
+		key := ring.possible[s.row(0).Lane]
+		certain[key] = append(certain[key], s)
+	}
 	for _, possible := range strandsOf(c.Rows, ring.possible, l.Clock()) {
-		key := ring.possible[possible.row(0).Lane]
-		for _, certain := range p.admitted {
-			if lane := certain.row(0).Lane; ring.possible[lane] == key {
-				r := refusals{spent: possible, asked: certain}
-				if certain.len() < possible.len() {
-					r.lanes = map[uint16]bool{}
-					for i, k := range ring.certain {
-						r.lanes[uint16(i)] = k == ring.certain[lane]
-					}
-				}
-				p.rejected = append(p.rejected, r)
+		its := certain[ring.possible[possible.row(0).Lane]]
+		if p.fresh || len(its) > manySenders {
+			p.rejected = append(p.rejected, refusals{spent: possible})
+			continue
+		}
+		for _, asked := range its {
+			r := refusals{spent: possible, asked: asked}
+			if asked.len() < possible.len() {
+				key := ring.certain[asked.row(0).Lane]
+				r.among = func(row *Row) bool { return ring.certain[row.Lane] == key }
 			}
+			p.rejected = append(p.rejected, r)
 		}
 	}
 	return p
@@ -143,8 +151,8 @@ func (p *plane) refuse(s *slice, faster float64) {
 			u.start = r.asked.began(faster * (1 + clockDrift))
 		}
 		asked := p.asked
-		if r.lanes != nil {
-			asked = func(row *Row) bool { return r.lanes[row.Lane] && p.asked(row) }
+		if r.among != nil {
+			asked = func(row *Row) bool { return r.among(row) && p.asked(row) }
 		}
 		for place, used := range u.of(r.spent, p.spends, asked) {
 			if most := used - p.own + 1; most < s.most {
