@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"duckload/history"
@@ -58,6 +59,7 @@ type judgement struct {
 	history  *history.History
 	groups   []*groupState
 	counters map[string]*counter
+	rows     []Row // of all counters, in order of the record until they are sorted
 	lateness lateness
 	sending  *dispatch
 	rates    rates
@@ -79,9 +81,9 @@ type groupState struct {
 
 // A counter holds the rows of the groups that share it.
 type counter struct {
+	number int // in order of first appearance
 	rows   []Row
 	teller *teller
-	sorted bool
 	places bool // some limit counts what is under way
 }
 
@@ -101,12 +103,12 @@ func newJudgement(h *history.History) *judgement {
 		}
 		j.groups = append(j.groups, s)
 		if j.counters[g.Counter] == nil {
-			j.counters[g.Counter] = &counter{teller: newTeller(), places: slices.ContainsFunc(g.Promise.Limits, func(l limiter.Limit) bool { return l.Reading == limiter.Concurrency })}
+			j.counters[g.Counter] = &counter{number: len(j.counters), teller: newTeller(), places: slices.ContainsFunc(g.Promise.Limits, func(l limiter.Limit) bool { return l.Reading == limiter.Concurrency })}
 		}
 	}
-	if h.End != nil && len(j.counters) == 1 {
+	if h.End != nil {
 		// Rows that grow by appending take up to three times as much memory.
-		j.counters[h.Header.Groups[0].Counter].rows = make([]Row, 0, min(max(h.End.Offered, 0), mostRows))
+		j.rows = make([]Row, 0, min(max(h.End.Offered, 0), mostRows))
 	}
 	for _, l := range h.Header.Lanes {
 		j.groups[l.Group].lanes = append(j.groups[l.Group].lanes, laneName(l))
@@ -187,8 +189,31 @@ func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
 		}
 	}
 	c.teller.tell(&r, o, group)
-	c.rows = append(c.rows, r)
+	j.rows = append(j.rows, r)
 	j.ordinal++
+}
+
+// share sorts the rows, and gives each counter its own.
+func (j *judgement) share() {
+	h := &j.history.Header
+	number := make([]int, len(h.Lanes)) // of the counter, by lane
+	for i, l := range h.Lanes {
+		number[i] = j.counters[h.Groups[l.Group].Counter].number
+	}
+	slices.SortFunc(j.rows, func(a, b Row) int {
+		if n := number[a.Lane] - number[b.Lane]; n != 0 {
+			return n
+		}
+		if n := cmp.Compare(a.Sent, b.Sent); n != 0 {
+			return n
+		}
+		return cmp.Compare(a.Ordinal, b.Ordinal)
+	})
+	for _, c := range j.counters {
+		from := sort.Search(len(j.rows), func(i int) bool { return number[j.rows[i].Lane] >= c.number })
+		to := sort.Search(len(j.rows), func(i int) bool { return number[j.rows[i].Lane] > c.number })
+		c.rows = j.rows[from:to:to]
+	}
 }
 
 // findings runs the judges and puts everything together.
@@ -197,16 +222,11 @@ func (j *judgement) findings() (Findings, error) {
 	f.Sending.Rates = j.rates.summary(&j.history.Header)
 	j.lateness = lateness{} // nobody asks again, and it may be large
 	whole := j.history.End != nil && len(j.history.Missing) == 0
+	j.share()
 	for i, s := range j.groups {
 		s.kase.Whole = whole
 		s.kase.Evidence = j.evidence
 		c := j.counters[j.history.Header.Groups[i].Counter]
-		if !c.sorted {
-			slices.SortFunc(c.rows, func(a, b Row) int {
-				return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Ordinal, b.Ordinal))
-			})
-			c.sorted = true
-		}
 		s.kase.teller = c.teller
 		g := j.group(s, c)
 		f.Groups = append(f.Groups, g)

@@ -50,7 +50,7 @@ func (c *Case) measureBucket(m *Measured) {
 // looked at in all.
 const (
 	drawnRates = 70
-	drawnRows  = 10_000_000
+	drawnRows  = 2_000_000
 )
 
 // drawn returns a plane for drawing: around what explains the run and the

@@ -3,7 +3,6 @@ package analyze
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -31,16 +30,6 @@ count; a penalty after the first excess; a counter that only expires after silen
 	Judge:   judgeRecovery,
 }
 
-// A pause is a rest of a key, and the requests after it.
-type pause struct {
-	from, to  time.Duration
-	exhausted bool  // something was rejected between the pause before and this one
-	there     int   // how many must be there at its end
-	unsure    int   // requests from before that may still be decided
-	rows      []Row // from its end on
-	burst     int   // how many of them come before the next pause; 1 for a rejection that interrupts a rest
-}
-
 func judgeRecovery(c *Case) []Finding {
 	g := c.Header.Groups[c.Group]
 	if !g.Exclusive {
@@ -52,8 +41,8 @@ func judgeRecovery(c *Case) []Finding {
 	consumes := c.consumes()
 	var best, short pause
 	ring := keys(c.Header, c.Promise.Limits)
-	for _, rows := range byKey(c.Rows, ring.possible) {
-		for _, p := range c.pauses(rows) {
+	for _, key := range strandsOf(c.Rows, ring.possible, 0) {
+		for p := range c.pauses(key) {
 			if w, wrong := p.wrong(c, consumes); wrong && c.Whole {
 				return []Finding{p.finding(c, w, consumes)}
 			}
@@ -101,71 +90,6 @@ func (c *Case) restsBeforeBursts() bool {
 	return false
 }
 
-// pauses returns every rest of a key after which at least one request must be
-// admitted, in order.
-func (c *Case) pauses(rows []Row) []pause {
-	var all []pause
-	var rooms []*meter
-	if limits := c.Promise.Limits; len(limits) > 1 { // a slow limit hardly gains by a rest, but may never have been used up
-		for _, l := range limits {
-			rooms = append(rooms, c.room(l).meter(strand{rows: rows, lag: stale(l.Clock())}))
-		}
-	}
-	spends := mayConsume(c.consumes())
-	busy, rejected, unsure, open := time.Duration(-1), false, 0, -1
-	for i, r := range rows {
-		if busy >= 0 && r.Sent > busy {
-			p := pause{from: busy, to: r.Sent, exhausted: rejected, there: c.backAfter(busy, r.Sent, rooms), unsure: unsure, rows: rows[i:], burst: 1}
-			if p.there > 0 {
-				all = append(all, p)
-			}
-			if p.there > 0 && spends(r) { // else it was refused though nothing had been spent since
-				rejected, open = false, len(all)-1
-			}
-		}
-		if open >= 0 {
-			all[open].burst = len(all[open].rows) - len(rows) + i + 1
-		}
-		switch {
-		case !spends(r):
-		case r.Answered == history.Never:
-			unsure++
-		default:
-			busy = max(busy, r.Answered)
-		}
-		rejected = rejected || r.Outcome == limiter.Rejected
-	}
-	return all
-}
-
-// backAfter returns how many requests certainly find allowance after a rest.
-func (c *Case) backAfter(from, to time.Duration, rooms []*meter) int {
-	least := math.MaxInt
-	for i, l := range c.Promise.Limits {
-		back := givenBack(l, to-from-stale(l.Clock()))
-		if rooms != nil {
-			back = max(back, int(rooms[i].left(to-stale(l.Clock()))))
-		}
-		least = min(least, back)
-	}
-	return least
-}
-
-// givenBack returns how many requests a limit admits after a rest by its own
-// clock, whatever came before.
-func givenBack(l limiter.Limit, rest time.Duration) int {
-	capacity := float64(leastAtOnce(l)) * (1 - l.Tolerance)
-	windows := float64(max(rest, 0)) / float64(l.Window) * (1 - clockDrift)
-	switch l.Reading {
-	case limiter.TokenBucket:
-	case limiter.SteppedBucket, limiter.FixedWindow, limiter.SlidingLog:
-		windows = math.Floor(windows)
-	default:
-		windows = math.Floor(windows * float64(l.Window) / float64(l.FullRest()))
-	}
-	return int(min(capacity+slack, float64(l.Limit)*(1-l.Tolerance)*windows))
-}
-
 // wrong returns the first rejection after a pause that nothing explains.
 func (p pause) wrong(c *Case, consumes bool) (Row, bool) {
 	step := time.Duration(0)
@@ -174,11 +98,14 @@ func (p pause) wrong(c *Case, consumes bool) (Row, bool) {
 	}
 	spends := mayConsume(consumes)
 	others, begun := p.unsure, 0 // of those begun by a moment, how many may have spent allowance
-	late := slices.Clone(p.rows[:p.burst])
+	late := make([]Row, p.burst)
+	for i := range late {
+		late[i] = *p.row(i)
+	}
 	slices.SortFunc(late, func(a, b Row) int { return cmp.Compare(a.Answered, b.Answered) })
 	for _, r := range late {
-		for begun < len(p.rows) && p.rows[begun].Sent-step <= r.Answered && others <= p.there {
-			if spends(p.rows[begun]) {
+		for next := p.row(begun); next != nil && next.Sent-step <= r.Answered && others <= p.there; next = p.row(begun) {
+			if spends(*next) {
 				others++
 			}
 			begun++
@@ -200,12 +127,13 @@ func (p pause) wrong(c *Case, consumes bool) (Row, bool) {
 // first returns how many were asked for and admitted right after a pause: up
 // to the answer of the last one that must be admitted.
 func (p pause) first() (asked, admitted int) {
-	burst := p.rows[:p.burst]
-	until := burst[min(p.there, len(burst))-1].Sent
-	if last := burst[min(p.there, len(burst))-1]; last.Answered != history.Never {
+	last := p.row(min(p.there, p.burst) - 1)
+	until := last.Sent
+	if last.Answered != history.Never {
 		until = last.Answered
 	}
-	for _, r := range burst {
+	for i := range p.burst {
+		r := p.row(i)
 		if r.Sent > until {
 			break
 		}
@@ -219,8 +147,8 @@ func (p pause) first() (asked, admitted int) {
 
 func (p pause) finding(c *Case, rejected Row, consumes bool) Finding {
 	var spent []Row
-	for _, r := range p.rows {
-		if mayConsume(consumes)(r) && r.Sent <= rejected.Answered && r.Ordinal != rejected.Ordinal {
+	for i := 0; p.row(i) != nil && p.row(i).Sent <= rejected.Answered; i++ {
+		if r := *p.row(i); mayConsume(consumes)(r) && r.Ordinal != rejected.Ordinal {
 			spent = append(spent, r)
 		}
 	}
