@@ -319,7 +319,7 @@ func (j *judgement) evidence(rows []Row) []Evidence {
 }
 
 func (j *judgement) caveats() []string {
-	all := slices.Clone(j.history.Missing)
+	all := slices.Concat(j.history.Missing, j.history.Notes)
 	switch end := j.history.End; {
 	case end == nil:
 		all = append(all, "the record breaks off: what was sent last may be missing")
@@ -392,14 +392,17 @@ func joinComma(names []string) string {
 	return text
 }
 
-// assumptions are what every verdict about limits rests on.
+// Assumptions are what every verdict about limits rests on, a sentence each.
+var Assumptions = []string{
+	"A1: each key is counted by one limiter that decides one request at a time",
+	fmt.Sprintf("A2: its clock runs within ±%.2g %% of ours, in steps of at most the granularity of the limit (%s unless the scenario says otherwise)", 100*clockDrift, limiter.DefaultGranularity),
+	"A3: for requests that were wrongly rejected, nobody else uses the keys during the run, and a key is only taken for full after it had time to fill",
+	"A4: one request is one event for the limiter",
+}
+
+// assumptions are those of one run.
 func assumptions(h *history.Header) []string {
-	all := []string{
-		"A1: each key is counted by one limiter that decides one request at a time",
-		fmt.Sprintf("A2: its clock runs within ±%.2g %% of ours, in steps of at most the granularity of the limit (%s unless the scenario says otherwise)", 100*clockDrift, limiter.DefaultGranularity),
-		"A3: for requests that were wrongly rejected, nobody else uses the keys during the run, and a key is only taken for full after it had time to fill",
-		"A4: one request is one event for the limiter",
-	}
+	all := slices.Clone(Assumptions)
 	for _, g := range h.Groups {
 		if !g.Exclusive {
 			all = append(all, fmt.Sprintf("%s: others share its keys, so nothing is said about wrongly rejected requests", g.Name))

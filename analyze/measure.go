@@ -35,7 +35,7 @@ number unless none fits. The check fails if the documented burst lies outside, p
 inconclusive if others would explain the run as well.
 
 The lower side does not depend on time: after a full rest, a rejection among the first B requests is a proof. The upper side is
-exact if less than one token came back during the burst.
+exact if less than one token came back during the burst. Only rejections that nobody else can have caused count (A3).
 
 Typical causes of failure: burst counted on top of the request that fits the rate (nginx's burst=N nodelay admits N+1, throttled's MaxBurst N too) or
 including it; a window where a bucket is documented; a bucket that does not begin full.`,

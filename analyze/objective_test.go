@@ -164,9 +164,13 @@ func TestErrorObjectives(t *testing.T) {
 		{"no answer", with(3, history.Observation{Answered: history.Never, Error: "timeout"}), Fail, "3 × timeout"},
 		{"resends count once", with(3, history.Observation{Answered: history.Never, Resent: true}), Pass, "0 of 97"},
 		{"what we gave up ourselves does not count", with(3, history.Observation{Answered: history.Never, Error: canceled}), Pass, "0 of 97"},
+		{"a disguise may be anything", with(3, history.Observation{Lane: 1, Status: 404, Answered: time.Millisecond}), Pass, "0 of 97"},
+		{"a disguise may not be silent", with(3, history.Observation{Lane: 1, Answered: history.Never, Error: "timeout"}), Fail, "3 of 100"},
 		{"nothing sent", nil, Inconclusive, "no request was sent"},
 	} {
-		f := judge(t, errorsObjective, caseOf(promise, slices.Clone(c.seen)), c.seen)
+		story := caseOf(promise, slices.Clone(c.seen))
+		story.Header.Lanes[1].Trick = "another spelling of the path"
+		f := judge(t, errorsObjective, story, c.seen)
 		if f.Outcome != c.want || !strings.Contains(f.Message, c.says) {
 			t.Errorf("%s: got %s: %s\nwant %s: …%s…", c.name, f.Outcome, f.Message, c.want, c.says)
 		}

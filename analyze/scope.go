@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"duckload/limiter"
 )
@@ -18,7 +19,7 @@ It fails if the documented scope breaks one of the rules while another scope exp
 documented, if a sender was admitted while the shared allowance was certainly used up; coarser than documented, if a sender was
 rejected although its own requests cannot have used up the allowance. A rejection on a key that had certainly not been used at
 all is enough alone. A sender in disguise (a forged X-Forwarded-For, another spelling of the path; compiled plans try both on
-loopback) has the key that it has without: it fails if only the disguised requests break a rule. It passes if the documented scope explains the run and every other scope that this run's senders could
+loopback) has the key that it has without: it fails if only the disguised requests break a rule. A disguise that is answered with neither an admission nor a rejection, such as a 404, is not tried again. It passes if the documented scope explains the run and every other scope that this run's senders could
 tell apart from it does not. So a pass needs two senders at least, and one of them used up while the other one asks.
 
 If every scope breaks a rule, the limit itself is not what is documented: see limit.ceiling and limit.floor. Then the scopes are
@@ -84,7 +85,35 @@ func judgeScope(c *Case) []Finding {
 	if len(others) == 0 {
 		return []Finding{{Outcome: Inconclusive, Message: "all requests came from one sender, in disguise or not, so nobody knows who else shares its counter (give a second address with sources, or a second identity)"}}
 	}
-	return []Finding{{Outcome: Pass, Message: fmt.Sprintf("only a counter %s explains the answers to %s", documented, c.senders())}}
+	return []Finding{{Outcome: Pass, Message: fmt.Sprintf("only a counter %s explains the answers to %s%s", documented, c.senders(), c.givenUp(tricks))}}
+}
+
+// givenUp names the disguises that the server did not understand: their answers
+// say nothing about who shares a counter, so plans give them up at the first.
+func (c *Case) givenUp(tricks []string) string {
+	said, first := map[string]bool{}, map[string]Row{}
+	for _, r := range c.Rows {
+		switch trick := c.Header.Lanes[r.Lane].Trick; {
+		case trick == "":
+		case r.Outcome != limiter.Unknown:
+			said[trick] = true
+		default:
+			if _, seen := first[trick]; !seen {
+				first[trick] = r
+			}
+		}
+	}
+	var text strings.Builder
+	for _, trick := range tricks {
+		if r, tried := first[trick]; tried && !said[trick] {
+			answer := "not answered"
+			if status := c.Evidence([]Row{r})[0].Status; status != 0 {
+				answer = fmt.Sprintf("answered %d", status)
+			}
+			fmt.Fprintf(&text, "; %s was %s, so it was not tried further", trick, answer)
+		}
+	}
+	return text.String()
 }
 
 // gotRound returns the failure that a disguise gets round the limiter: the

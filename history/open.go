@@ -37,6 +37,11 @@ func Open(dir string) (*History, error) {
 		} else if err := sameRun(h.Header, header); err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Dir(streams[i].segments[0].path), err)
 		}
+		for _, other := range streams[:i] {
+			if other.record == streams[i].record {
+				return nil, fmt.Errorf("%s is the same record as %s: each request would count twice, so remove one", filepath.Dir(streams[i].segments[0].path), filepath.Dir(other.segments[0].path))
+			}
+		}
 		end, found, err := streams[i].survey()
 		if err != nil {
 			return nil, err

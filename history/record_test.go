@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -358,4 +359,20 @@ func TestCollectSortsBySent(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, got, []Observation{all[1], all[2], all[0]})
+}
+
+// A copy beside its original would count every request twice.
+func TestTheSameRecordTwiceIsRefused(t *testing.T) {
+	b, _ := small(t)
+	dir := t.TempDir()
+	for _, name := range []string{"", "copy"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(segmentPath(filepath.Join(dir, name), 0), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := Open(dir)
+	contains(t, err, "copy is the same record as "+dir)
 }

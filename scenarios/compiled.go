@@ -33,7 +33,8 @@ func (c *compiler) compiled(group int, lanes []int) []Phase {
 	if len(b.others) > maxOthers {
 		b.others = b.others[:maxOthers]
 	}
-	b.others = append(slices.Clone(b.others), c.tricks(lanes[0])...)
+	disguises := c.tricks(lanes[0])
+	b.others, b.disguised = append(slices.Clone(b.others), disguises...), len(disguises)
 	b.sharing = c.sharing(l.Scope, lanes[0], b.others)
 	switch {
 	case l.Unverified: // nothing is to be verified, but something is to be sent
@@ -72,16 +73,17 @@ func examined(limits []limiter.Limit) []limiter.Limit {
 
 // A builder spells out the phases of one limit.
 type builder struct {
-	limit    limiter.Limit
-	fresh    bool
-	thorough bool
-	trip     time.Duration
-	patience time.Duration
-	lanes    []int
-	others   []int
-	sharing  []int // those of the others that may count on the same counter
-	room     int   // how many requests the other limits of the promise admit at once
-	phases   []Phase
+	limit     limiter.Limit
+	fresh     bool
+	thorough  bool
+	trip      time.Duration
+	patience  time.Duration
+	lanes     []int
+	others    []int
+	disguised int   // how many of the others, the last ones, are disguises
+	sharing   []int // those of the others that may count on the same counter
+	room      int   // how many requests the other limits of the promise admit at once
+	phases    []Phase
 }
 
 func (b *builder) add(p Phase) {
@@ -139,7 +141,7 @@ func (b *builder) behind(other limiter.Limit) {
 	if other.Reading != limiter.TokenBucket || rate <= slow*1.1 {
 		return
 	}
-	b.limit, b.others, b.room = other, nil, math.MaxInt
+	b.limit, b.others, b.disguised, b.room = other, nil, 0, math.MaxInt
 	b.refill(other.FullRest(), "the other limit must be whole before it is measured")
 	length := float64(other.Burst+3) / (rate - slow)
 	b.add(Phase{Pace: hold.Name, Label: fmt.Sprintf("hold %.3g/s", rate), Rate: rate, For: time.Duration(length * float64(time.Second)), Rejections: 3,
@@ -251,7 +253,7 @@ func (b *builder) scoping() {
 	if len(b.others) == 0 {
 		return
 	}
-	p := Phase{Pace: scope.Name, Label: "scope probes", Others: b.others, About: time.Duration(4*len(b.others)) * b.trip, Rejections: 1 + len(b.others),
+	p := Phase{Pace: scope.Name, Label: "scope probes", Others: b.others, Disguised: b.disguised, About: time.Duration(4*len(b.others)) * b.trip, Rejections: 1 + len(b.others),
 		Why: "while one sender is exhausted, another one shows who shares the counter"}
 	p.Limit = b.limit
 	p.Likely = 2 + len(b.others)*(1+scopeProbes(p, 4*b.trip))

@@ -26,6 +26,8 @@ type Phase struct {
 	Lanes  []int         `json:"lanes,omitempty"`  // indices into Plan.Lanes: static paces take them in turn, reactive ones send from the first and count what all of them sent
 	Others []int         `json:"others,omitempty"` // scope: the lanes that are asked while the first of Lanes is exhausted
 
+	Disguised int `json:"disguised,omitempty"` // scope: how many of Others, the last ones, are the first lane in disguise
+
 	About      time.Duration `json:"about"`                // how long it takes if the promise is kept
 	Likely     int           `json:"likely,omitempty"`     // how many requests it sends if the promise is kept
 	Rejections int           `json:"rejections,omitempty"` // how many of them are rejected if it is kept

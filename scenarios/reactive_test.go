@@ -164,6 +164,35 @@ func TestScopeIsAskedBetweenTwoRejections(t *testing.T) {
 	}
 }
 
+// A disguise that the server does not understand is asked once, and the others
+// are asked all the same.
+func TestADisguiseIsGivenUpAtTheFirstAnswerThatSaysNothing(t *testing.T) {
+	for _, unknown := range []string{"", TrickForwarded, TrickPath} {
+		plan := spaceDuck(t, CompileOptions{Run: "r", Groups: []string{"signup"}, Loopback: true})
+		track := plan.Tracks[0]
+		d := newDriver(plan, model(t, track.Phases[0].Limit), rand.New(rand.NewPCG(5, 5)), 5*time.Millisecond)
+		d.key = func(l Lane) string { return l.Source.String() }
+		d.answer = func(s Seen) Seen {
+			if plan.Lanes[s.Lane].Trick == unknown && unknown != "" {
+				s.Outcome = limiter.Unknown
+			}
+			return s
+		}
+		d.run(t, track)
+		asked := map[string]int{}
+		for _, s := range d.seen {
+			if track.Phases[s.Phase].Pace == "scope" {
+				asked[plan.Lanes[s.Lane].Trick]++
+			}
+		}
+		for _, trick := range []string{TrickForwarded, TrickPath} {
+			if once := asked[trick] == 1; asked[trick] == 0 || once != (trick == unknown) {
+				t.Errorf("%q is not understood: %q was asked %d times; want once if it is not understood, else more often", unknown, trick, asked[trick])
+			}
+		}
+	}
+}
+
 // Whatever a server does, every phase ends and keeps to its bound. The driver
 // checks the moments and the bounds.
 func TestReactivePhasesAlwaysEnd(t *testing.T) {

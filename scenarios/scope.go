@@ -9,7 +9,7 @@ import (
 
 var scope = Pace{
 	Name:     "scope",
-	Doc:      "While the key of the first lane is exhausted (Limit), asks from every other lane (Others), between two rejections on the first.",
+	Doc:      "While the key of the first lane is exhausted (Limit), asks from every other lane (Others), between two rejections on the first. The last of them may be disguises (Disguised), which are given up at the first answer that says nothing.",
 	Next:     nextScope,
 	Requests: mostScoped,
 }
@@ -60,6 +60,7 @@ type scopeState struct {
 	other   int  // index into Others: who is asked next
 	emptied bool // the last answer on the first lane was a rejection
 	asked   bool // the other lane was asked since
+	tried   int  // how often, since the key was exhausted
 	tries   int
 	drained int // admitted on the first lane in this phase
 }
@@ -73,15 +74,28 @@ func nextScope(p Phase, v View) Move {
 	if state.other >= len(p.Others) || len(mine) >= mostScoped(p)-1 || state.drained >= scopeDrain {
 		return Move{Done: true}
 	}
-	if !state.emptied || state.asked {
+	if !state.emptied || state.asked && !(p.disguised(state.other) && state.tried == 1) {
 		return Move{Shots: emptying(p, v, state)}
 	}
 	n := min(max(scopeProbes(p, 4*trip(v)), beyondCounter(p, v)), mostScoped(p)-1-len(mine))
+	if p.disguised(state.other) {
+		// One alone, to see whether the server understands it at all; then the rest.
+		if n = scopeProbes(p, 6*trip(v)) - 1; state.tried == 0 {
+			n = 1
+		}
+		n = max(1, min(n, mostScoped(p)-1-len(mine)))
+	}
 	shots := make([]Shot, n)
 	for i := range shots {
 		shots[i] = Shot{At: v.Now, Lane: p.Others[state.other], Phase: v.Phase}
 	}
 	return Move{Shots: apart(shots)}
+}
+
+// disguised reports whether the i-th of the other lanes is the first one in
+// disguise.
+func (p Phase) disguised(i int) bool {
+	return i < len(p.Others) && i >= len(p.Others)-p.Disguised
 }
 
 // emptying returns what exhausts the first lane, or shows that it still is.
@@ -100,12 +114,18 @@ func emptying(p Phase, v View, state scopeState) []Shot {
 func (state scopeState) after(p Phase, s Seen) scopeState {
 	switch {
 	case s.Lane != p.Lanes[0]:
-		state.asked = true
+		if state.other < len(p.Others) && s.Lane != p.Others[state.other] {
+			break // a disguise that was given up
+		}
+		state.asked, state.tried = true, state.tried+1
+		if p.disguised(state.other) && s.Outcome == limiter.Unknown {
+			state.other, state.tries, state.asked, state.tried = state.other+1, 0, false, 0
+		}
 	case s.Outcome == limiter.Rejected:
 		if state.asked {
 			state.other, state.tries = state.other+1, 0
 		}
-		state.emptied, state.asked = true, false
+		state.emptied, state.asked, state.tried = true, false, 0
 	default:
 		if state.asked {
 			state.tries++
@@ -113,7 +133,7 @@ func (state scopeState) after(p Phase, s Seen) scopeState {
 		if state.tries >= scopeTries {
 			state.other, state.tries = state.other+1, 0
 		}
-		state.emptied, state.asked = false, false
+		state.emptied, state.asked, state.tried = false, false, 0
 		state.drained++
 	}
 	return state

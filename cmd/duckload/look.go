@@ -47,12 +47,18 @@ func (p process) explainCommand() *cobra.Command {
 			for _, check := range analyze.Checks {
 				ids = append(ids, check.ID)
 				if check.ID == args[0] {
-					return writeTo(p.stdout, fmt.Sprintf("%s: %s\n\n%s\n", check.ID, check.Question, strings.TrimSpace(check.Doc)))
+					return writeTo(p.stdout, explained(check))
 				}
 			}
 			return usage(fmt.Errorf("no check is called %q%s (see duckload explain)", args[0], scenarios.DidYouMean(args[0], ids)))
 		},
 	}
+}
+
+// explained is all that there is to say about a check.
+func explained(check analyze.Check) string {
+	return fmt.Sprintf("%s: %s\n\n%s\n\nEvery verdict about limits rests on these assumptions:\n\n- %s\n",
+		check.ID, check.Question, strings.TrimSpace(check.Doc), strings.Join(analyze.Assumptions, "\n- "))
 }
 
 // ends turns an exit status into what a command returns.
