@@ -3,6 +3,7 @@ package analyze
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -42,7 +43,7 @@ func (h *headerCase) beyondAny() {
 			continue
 		}
 		hint := ""
-		if told.in/1000 <= most {
+		if told.in/1000 <= most && told.in > 50*most {
 			hint = " (milliseconds, it seems)"
 		}
 		h.add(lie{
@@ -58,7 +59,8 @@ func (h *headerCase) beyondAny() {
 // longestReset is the longest time until an allowance is whole again, or until
 // the end of its window, whatever a limiter calls its reset.
 func longestReset(l limiter.Limit) time.Duration {
-	most := max(l.Window, l.FullRest())
+	// A best effort may also hold more than is documented.
+	most := max(l.Window, time.Duration(min(float64(l.FullRest())*(1+l.Tolerance), math.MaxInt64/4)))
 	if l.RejectsConsume {
 		most = max(most, 2*l.Window)
 	}

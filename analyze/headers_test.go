@@ -87,6 +87,8 @@ func TestHeaderStories(t *testing.T) {
 	window.Limits = []limiter.Limit{{Limit: 10, Window: time.Minute, Scope: limiter.ScopeGlobal, Reading: limiter.FixedWindow}}
 	log := tenPerMinute
 	log.Limits = []limiter.Limit{{Limit: 10, Window: time.Minute, Scope: limiter.ScopeGlobal, Reading: limiter.SlidingLog}}
+	best := tenPerMinute // 13 at 7/min at worst, which take 111.4 s to come back
+	best.Limits = []limiter.Limit{{Limit: 10, Window: time.Minute, Burst: 10, Scope: limiter.ScopeGlobal, Reading: limiter.TokenBucket, Tolerance: 0.3}}
 	two := tenPerMinute
 	two.Limits = append([]limiter.Limit{{Limit: 1000, Window: 24 * time.Hour, Reading: limiter.FixedWindow}}, tenPerMinute.Limits...)
 	for _, c := range []struct {
@@ -164,6 +166,8 @@ func TestHeaderStories(t *testing.T) {
 			a 5.5s 5.502s 429 X-RateLimit-Reset=500`, Fail, "5500.0 s are told, where everything is back after 60.0 s (milliseconds, it seems)"},
 		{"a reset of a whole window", tenPerMinute, `a 0s 0.002s 200 X-RateLimit-Reset=61`, Pass, ""},
 		{"a reset beyond a whole window", tenPerMinute, `a 0s 0.002s 200 X-RateLimit-Reset=62`, Fail, "62.0 s are told"},
+		{"a reset of a whole bucket of a best effort", best, `a 0s 0.002s 200 X-RateLimit-Reset=112`, Pass, ""},
+		{"a reset beyond a best effort", best, `a 0s 0.002s 200 X-RateLimit-Reset=113`, Fail, "113.0 s are told"},
 		{"a reset of a whole bucket", two, `a 0s 0.002s 200 X-RateLimit-Reset=86401`, Pass, ""},
 		{"a reset since 1970", tenPerMinute, `a 0s 0.002s 200 Date=Tue,_24_Nov_2026_10:00:00_GMT X-RateLimit-Reset=1795514462`, Pass, ""},
 		{"a reset since 1970 beyond a whole window", tenPerMinute, `a 0s 0.002s 200 Date=Tue,_24_Nov_2026_10:00:00_GMT X-RateLimit-Reset=1795514463`, Fail, "63.0 s are told"},
