@@ -53,8 +53,7 @@ type Options struct {
 	Record func(history.Observation) error
 
 	// Debug, if not nil, takes the first exchanges of each group as text, with
-	// secrets masked and control characters made visible. Groups with the fast
-	// transport show nothing.
+	// secrets masked and control characters made visible.
 	Debug io.Writer
 
 	// Progress, if not nil, is told of each request and of each phase, one

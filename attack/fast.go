@@ -3,6 +3,7 @@ package attack
 import (
 	"context"
 	"errors"
+	"net/http"
 	"runtime"
 	"sync"
 	"time"
@@ -46,6 +47,9 @@ func (f *fast) send(o *history.Observation, begin *start, timeout time.Duration)
 	if errors.Is(err, errLeftOver) {
 		err = nil
 	}
+	if err != nil && o.Answered == history.Never && !s.refused && f.shows() {
+		f.tell(o, nil, nil, err)
+	}
 	s.err, s.class = err, class(err, f.hurry)
 	return s
 }
@@ -75,10 +79,36 @@ func (f *fast) over(to *line, o *history.Observation, begin *start, deadline tim
 		return err
 	}
 	o.Answered, o.Status = answered, to.answer.StatusCode()
-	kept, n, err := to.body(f.wantsJSON(o.Status))
+	wanted, shown := f.wantsJSON(o.Status), f.shows()
+	kept, n, err := to.body(wanted || shown)
 	o.BytesIn, o.Done = n, f.clock.now()
+	if shown {
+		f.tell(o, to, kept, err)
+	}
+	if !wanted {
+		kept = nil
+	}
 	o.Evidence = to.evidence(kept, f.group.Promise.Reject.JSON)
 	return err
+}
+
+// tell shows an exchange. from is where its answer came from; nil: none came.
+func (f *fast) tell(o *history.Observation, from *line, body []byte, err error) {
+	request, _, wrong := f.lane.request(f.hurry, o.Seq)
+	if wrong != nil {
+		return // it could not be sent either
+	}
+	var response *http.Response
+	if from != nil {
+		response = &http.Response{StatusCode: o.Status, Header: http.Header{}}
+		for name, value := range from.answer.All() {
+			response.Header.Add(string(name), string(value))
+		}
+	}
+	if errors.Is(err, errLeftOver) {
+		err = nil
+	}
+	f.show(request, response, body, err)
 }
 
 // fits is how long a request may be that others wait for: longer ones may not
