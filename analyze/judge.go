@@ -162,6 +162,10 @@ func (j *judgement) observe(o *history.Observation) error {
 		s.counts[outcome]++
 	}
 	j.span = max(j.span, o.Done)
+	if o.Unsent { // no limiter saw it
+		j.ordinal++
+		return nil
+	}
 	j.row(o, outcome)
 	return nil
 }

@@ -19,7 +19,7 @@ import (
 //	promise 10/1m burst 5 token-bucket scope ip
 //	lane b beak 127.0.0.3 forged X-Forwarded-For    (a is there; - is nobody)
 //	phase hold 0.5                                  (what follows belongs to it)
-//	a 0s 3ms 200 x5 /1 Retry-After=6                (lane, sent, answered, status; five of them, of request 1)
+//	a 0s 3ms 200 x5 /1 Retry-After=6                (lane, sent, answered, status or "unsent"; five of them, of request 1)
 //	want limit.ceiling fail some words of the message
 //
 // "shared" means that others use the keys, "used" that they were used before,
@@ -124,7 +124,10 @@ func (s *tale) request(words []string) {
 	if len(s.phases) == 0 {
 		s.phases = []history.Phase{{Label: "story"}}
 	}
-	o := history.Observation{Lane: -1, Phase: len(s.phases) - 1, Sent: s.moment(words[1]), Answered: history.Never, Status: int(s.number(words[3]))}
+	o := history.Observation{Lane: -1, Phase: len(s.phases) - 1, Sent: s.moment(words[1]), Answered: history.Never}
+	if o.Unsent = words[3] == "unsent"; !o.Unsent {
+		o.Status = int(s.number(words[3]))
+	}
 	for i, name := range s.names {
 		if name == words[0] {
 			o.Lane = i

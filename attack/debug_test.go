@@ -2,6 +2,7 @@ package attack
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -52,6 +53,25 @@ func TestAFailureIsShownWithBothClients(t *testing.T) {
 		complete(t, by(t, transport, "{burst: 1}"), o)
 		if text := shown.String(); !strings.Contains(text, "> GET /x?seq=0\n") || !strings.Contains(text, "! ") || !strings.Contains(text, "refused") {
 			t.Errorf("got shown\n%s\nwant the request and why it failed", text)
+		}
+	})
+}
+
+// A limiter that no connection led to decided nothing: such a request says less
+// than one whose answer was lost, and must not be taken for it.
+func TestARequestWithoutAConnectionIsMarked(t *testing.T) {
+	s := serve(t, nil)
+	s.Close()
+	cut := raw(t, func(_ int, c net.Conn) { c.Read(make([]byte, 1)) }) // cuts the connection once a request has come
+	both(t, func(t *testing.T, transport string) {
+		for target, want := range map[string]bool{s.URL: true, cut: false} {
+			var all []history.Observation
+			complete(t, by(t, transport, "{burst: 3}"), to(target, &all))
+			for _, o := range all {
+				if o.Unsent != want || o.Answered != history.Never || o.Status != 0 || o.Error == "" {
+					t.Errorf("got %+v, want unsent: %v", o, want)
+				}
+			}
 		}
 	})
 }

@@ -52,6 +52,9 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 		l.leave(j)
 		return nil, errNotSent
 	}
+	// Without a connection nothing was sent. A transport that is not ours need
+	// not tell when it had one.
+	o.Unsent = l.pool != nil && sent.err != nil && len(sent.tries) == 0
 	if o.Error = sent.class; sent.refused {
 		o.Error = "eof" // of the attempt that was not made up for
 	}

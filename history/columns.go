@@ -45,7 +45,8 @@ const (
 	flagResent = 1 << iota
 	flagUnanswered
 	flagError
-	flagsKnown = flagResent | flagUnanswered | flagError
+	flagUnsent
+	flagsKnown = flagResent | flagUnanswered | flagError | flagUnsent
 )
 
 // Sizes at which a frame is closed. Beyond the second of a pair, it must be:
@@ -150,6 +151,9 @@ func (b *block) add(o *Observation) {
 	flags := byte(0)
 	if o.Resent {
 		flags |= flagResent
+	}
+	if o.Unsent {
+		flags |= flagUnsent
 	}
 	answered := o.Answered
 	if o.Answered == Never {

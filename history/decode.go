@@ -110,6 +110,7 @@ func (d *decoder) fill(dict *dictionary) bool {
 		}
 		o.Done = answered + time.Duration(cols[colDone].varint())
 		o.Resent = flag&flagResent != 0
+		o.Unsent = flag&flagUnsent != 0
 		l.status += cols[colStatus].varint()
 		o.Status = int(l.status)
 		l.bytesIn += cols[colIn].varint()

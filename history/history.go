@@ -39,6 +39,10 @@ type Observation struct {
 	// itself. Its own answer never came; the server may have counted it.
 	Resent bool
 
+	// Unsent marks a request of which no byte left, because no connection came
+	// about: no limiter decided about it, whatever happened later.
+	Unsent bool
+
 	Status   int    // 0: no answer
 	Error    string // class of the failure if no whole answer came: "timeout", "reset", "refused", …; see attack
 	BytesIn  int64  // body bytes read

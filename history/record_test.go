@@ -187,6 +187,7 @@ func anyObservation() *rapid.Generator[Observation] {
 			Answered: anyMoment().Draw(t, "answered"),
 			Done:     anyMoment().Draw(t, "done"),
 			Resent:   rapid.Bool().Draw(t, "resent"),
+			Unsent:   rapid.Bool().Draw(t, "unsent"),
 			Status:   rapid.Int().Draw(t, "status"),
 			Error:    text.Draw(t, "error"),
 			BytesIn:  rapid.Int64().Draw(t, "in"),
