@@ -14,7 +14,7 @@ func BenchmarkReportBesidePlot(b *testing.B) {
 	const n = 1_000_000
 	dir := b.TempDir()
 	results := filepath.Join(dir, "results.bin")
-	writeRecord(b, filepath.Join(dir, observationsDir), n)
+	shapes[0].write(b, filepath.Join(dir, observationsDir), n)
 	writeResults(b, results, n)
 	build := func(name string, cmd *exec.Cmd) string {
 		if out, err := cmd.CombinedOutput(); err != nil {
