@@ -45,12 +45,12 @@ func TestTheLiveViewFitsItsTerminal(t *testing.T) {
   pageview   probe edges    ███░░░░░ 1000 ok, 10 rejected, 3 unknown
   3033 of at most 2400 requests  32/s  00:41 left  budget 15%`,
 		200: `
-  metrics    waits                                    █████░░░░░░░  00:31/01:12  admitted 0  rejected 0
-  signup     burst 202                                █████░░░░░░░  00:31/01:12  admitted 200  rejected 2
-  status     probe edges                              █████░░░░░░░  00:31/01:12  admitted 400  rejected 4
-  newsletter rest until full                          █████░░░░░░░  00:31/01:12  admitted 600  rejected 6
-  support    done                                     ████████████  01:12/01:12  admitted 800  rejected 8
-  pageview   probe edges                              █████░░░░░░░  00:31/01:12  admitted 1000  rejected 10  unknown 3
+  metrics     waits                                     █████░░░░░░░  00:31/01:12  admitted 0  rejected 0
+  signup      burst 202                                 █████░░░░░░░  00:31/01:12  admitted 200  rejected 2
+  status      probe edges                               █████░░░░░░░  00:31/01:12  admitted 400  rejected 4
+  newsletter  rest until full                           █████░░░░░░░  00:31/01:12  admitted 600  rejected 6
+  support     done                                      ████████████  01:12/01:12  admitted 800  rejected 8
+  pageview    probe edges                               █████░░░░░░░  00:31/01:12  admitted 1000  rejected 10  unknown 3
   3033 of at most 2400 requests  32/s  00:41 left  budget 15%  admitted 3000  rejected 30  unknown 3`,
 	} {
 		if got := "\n" + strings.Join(underWay().lines(columns, 0), "\n"); got != want {

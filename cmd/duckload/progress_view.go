@@ -157,7 +157,7 @@ func (t trackState) line(at time.Duration, columns, name int) string {
 	case columns < 90:
 		return fmt.Sprintf("  %s %s %s %s", named, padded(label, 14), bar(share, 8), shortCounts(t.counts))
 	}
-	return fmt.Sprintf("  %s %s %s  %s/%s  %s", named, padded(label, min(40, columns/4)), bar(share, 12), clock(min(at, t.length)), clock(t.length), counts(t.counts))
+	return fmt.Sprintf("  %s  %s  %s  %s/%s  %s", named, padded(label, min(40, columns/4)), bar(share, 12), clock(min(at, t.length)), clock(t.length), counts(t.counts))
 }
 
 // bar is some columns wide.
