@@ -143,8 +143,11 @@ func baseURL(text string) string {
 	return strings.TrimRight(u.String(), "/")
 }
 
+// everywhere is what paths begin with that tells nothing.
+var everywhere = regexp.MustCompile(`^(v?[0-9]+|v[0-9]+-[0-9]+|api|rest)$`)
+
 // groupNames names groups after their paths, without what all of them begin
-// with: "/v1/users/{id}" and "/v1/orders" are "users" and "orders". Where two
+// with, and without versions: "/v1/users/{id}" and "/v1/orders" are "users" and "orders". Where two
 // are alike, the second has its placeholders or its method, too.
 func groupNames(paths, verbs []string) []string {
 	var split [][]string
@@ -155,6 +158,9 @@ func groupNames(paths, verbs []string) []string {
 			if s := slug(part); s != "" && !isPlaceholder(part) {
 				parts = append(parts, s)
 			}
+		}
+		for len(parts) > 1 && everywhere.MatchString(parts[0]) {
+			parts = parts[1:]
 		}
 		split = append(split, parts)
 	}
