@@ -8,6 +8,7 @@ package analyze
 import (
 	"time"
 
+	"duckload/capacity"
 	"duckload/limiter"
 )
 
@@ -72,6 +73,7 @@ type Group struct {
 	Drawn    Key      // the key that shows most: one under which a limit was broken, else the busiest
 	Lanes    []string // "beak from 127.0.0.2"
 	Shown    Shown
+	Capacity []capacity.Result // of each search for a capacity, in order of phases
 }
 
 // A Finding is the result of one check: a sentence with numbers, and a

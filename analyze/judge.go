@@ -74,6 +74,7 @@ type groupState struct {
 	latency  latencies
 	over     *latencyBins
 	timeline *timeline
+	searches searches
 	counts   [3]int
 	sent     int
 	lanes    []string
@@ -152,6 +153,7 @@ func (j *judgement) observe(o *history.Observation) error {
 	s.latency.Observe(o, outcome)
 	s.over.Observe(o, outcome)
 	s.timeline.Observe(o, outcome)
+	s.searches.observe(&h.Phases[o.Phase], o, outcome)
 	j.lateness.Observe(o, outcome)
 	j.sending.Observe(o, outcome)
 	j.rates.Observe(o, outcome)
@@ -292,6 +294,7 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 	key := toDraw(k.Header, k.Group, c.rows, g.Findings)
 	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, key)
 	g.Shown = k.shown(key, s.over)
+	g.Capacity = s.searches.results(k.Header)
 	return g
 }
 

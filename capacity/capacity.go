@@ -20,12 +20,12 @@ import (
 
 // A Search says where and how finely to look.
 type Search struct {
-	From       float64            // requests per second of the first trial, above 0
-	To         float64            // never faster; at least From
-	Each       time.Duration      // a trial lasts so long, or until it has 300 requests
-	Precision  float64            // the bracket is narrow enough if it is within this part; 0.03 is 3 %
-	Objectives limiter.Objectives // what a good trial keeps; errors: at most 1 % where nothing is said
-	Most       int                // requests in all; 0: no bound
+	From       float64            `json:"from_per_s"` // requests per second of the first trial, above 0
+	To         float64            `json:"to_per_s"`   // never faster; at least From
+	Each       time.Duration      `json:"each_ns"`    // a trial lasts so long, or until it has 300 requests
+	Precision  float64            `json:"precision"`  // the bracket is narrow enough if it is within this part; 0.03 is 3 %
+	Objectives limiter.Objectives `json:"objectives"` // what a good trial keeps; errors: at most 1 % where nothing is said
+	Most       int                `json:"most"`       // requests in all; 0: no bound
 }
 
 // The bounds of a search.

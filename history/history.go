@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"duckload/capacity"
 	"duckload/limiter"
 )
 
@@ -126,6 +127,9 @@ type Phase struct {
 	// Rate is the pace of a hold, in requests per second; 0: none, or not on
 	// record.
 	Rate float64 `json:"rate,omitempty"`
+
+	// Search is what a search for a capacity was asked for; nil: it is none.
+	Search *capacity.Search `json:"search,omitempty"`
 }
 
 // An End says how a run ended.

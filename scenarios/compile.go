@@ -177,6 +177,11 @@ func (c *compiler) written(g Group, lanes []int) []Phase {
 		if p.Pace == refill.Name && !g.Fresh {
 			p.For = p.Limit.FullRest()
 		}
+		if p.Search != nil {
+			search := *p.Search
+			search.Objectives = g.Promise.Objectives
+			p.Search = &search
+		}
 		*p = foreseen(*p, cmp.Or(c.options.Trip, assumedTrip))
 	}
 	return phases

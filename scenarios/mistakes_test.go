@@ -129,7 +129,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"file outside", request("{POST: /x, body: '${file:../secret}'}"), `f:5:29: groups.g.requests[0].body: file "../secret" is not below the folder of the scenario (write a relative path without ..)`},
 		{"file missing", request("{POST: /x, body: '${file:none}'}"), `f:5:29: groups.g.requests[0].body: file "none": no such file`},
 
-		{"no pace", pacing("{for: 2m}"), `f:6:10: groups.g.pacing[0]: has no pace (have rest, burst, hold, ramp, steps, spike, sine, soak, replay, probe, obey)`},
+		{"no pace", pacing("{for: 2m}"), `f:6:10: groups.g.pacing[0]: has no pace (have rest, burst, hold, ramp, steps, spike, sine, soak, replay, probe, obey, find-capacity)`},
 		{"two paces", pacing("{burst: 3, hold: 3/s, for: 1s}"), `f:6:10: groups.g.pacing[0]: has more than one pace: burst and hold (write a list item for each)`},
 		{"burst", pacing("{burst: 1% - 2}"), `f:6:18: groups.g.pacing[0].burst: 1% - 2 of 200 comes to 0 requests (from 1 to 1000000)`},
 		{"hold", pacing("{hold: 20, for: 1m}"), `f:6:17: groups.g.pacing[0].hold: must be a rate, got "20" (write 80%, 3/s or 100/min)`},
@@ -137,7 +137,9 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"hold nothing", pacing("{hold: 0%, for: 1m}"), `f:6:17: groups.g.pacing[0].hold: must be above 0`},
 		{"ramp", pacing("{ramp: 80%, for: 1m}"), `f:6:17: groups.g.pacing[0].ramp: must be two rates, got "80%" (write 50% -> 150%)`},
 		{"rest", pacing("{rest: whole}"), `f:6:17: groups.g.pacing[0].rest: must be a duration, got "whole" (write 250ms, 30s, 2m, 1h30m)`},
-		{"later paces", pacing("{find-capacity: {}}"), `f:6:26: groups.g.pacing[0].find-capacity: not supported yet`},
+		{"find-capacity", pacing("{find-capacity: {from: 9/s, to: 3/s}}"), `f:6:26: groups.g.pacing[0].find-capacity: from 9/s is faster than to 3/s`},
+		{"find-capacity, small", pacing("{find-capacity: {from: 100/s, each: 10s, requests: 9, precision: 90%}}"), "f:6:75: groups.g.pacing[0].find-capacity.precision: must be from 0.5% to 50%, got 90%\n" +
+			`f:6:26: groups.g.pacing[0].find-capacity: the first trial alone has 1000 requests (100/s for 10s); give it more than 9`},
 		{"for without meaning", pacing("{burst: 3, for: 1s}"), `f:6:26: groups.g.pacing[0].for: has no meaning for burst`},
 		{"steps", pacing("{steps: [50%, 0%, x]}, {steps: 3, for: 1s}, {steps: [], for: 1s}"), "f:6:10: groups.g.pacing[0]: for is missing (write for: 2m)\n" +
 			"f:6:24: groups.g.pacing[0].steps[1]: must be above 0\n" +

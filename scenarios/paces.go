@@ -17,6 +17,7 @@ var Paces = []Pace{
 	scope,
 	window,
 	steered,
+	findCapacity,
 }
 
 // PaceOf returns the pace of a phase. Compiled phases always have one.

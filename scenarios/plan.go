@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"duckload/capacity"
 	"duckload/limiter"
 	"duckload/trace"
 )
@@ -38,6 +39,7 @@ type Phase struct {
 	Peak int `json:"peak,omitempty"` // replay: how many requests the busiest second has
 
 	Steer func(View) Move `json:"-"` // steered: what to send next
+	Search *capacity.Search `json:"search,omitempty"` // find-capacity: where and how finely to look
 
 	trace *trace.Trace // replay: the recording
 	place place        // in the file, if written by hand

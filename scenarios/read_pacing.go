@@ -98,7 +98,7 @@ func (r *reader) phase(n node, of limiter.Limit) []Phase {
 			}
 		}})
 	}
-	if found := r.mapping(n, append(keys, r.later("find-capacity"))); found == nil || found["find-capacity"] {
+	if found := r.mapping(n, keys); found == nil {
 		return nil
 	}
 	switch len(chosen) {

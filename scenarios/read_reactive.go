@@ -58,6 +58,9 @@ func timesOf(n int) string {
 func foreseen(p Phase, trip time.Duration) Phase {
 	l, token := p.Limit, p.Limit.Interval()
 	switch p.Pace {
+	case findCapacity.Name:
+		p.About = time.Duration(trialsForeseen(*p.Search)) * p.Search.Each
+		p.Likely = p.Search.Most
 	case refill.Name:
 		p.About = l.FullRest()
 	case edges.Name:

@@ -22,6 +22,7 @@ var rhythms = []rhythm{
 	{name: "replay", write: "replay: traffic.csv", doc: "sends at the moments of a recording: CSV, an access log, or vegeta's results", may: []string{"time_scale", "column"}, read: readReplay},
 	{name: "probe", write: "probe: edges", doc: "uses the allowance up and asks just before and just after each moment at which some of it comes back", needs: []string{"for"}, read: readProbe},
 	{name: "obey", write: "obey: retry-after", doc: "provokes a rejection, waits as long as it says, and sends one request", needs: []string{"times"}, read: readObey},
+	{name: "find-capacity", write: "find-capacity: {}", doc: "searches for the highest rate at which the objectives hold", read: readCapacity},
 }
 
 func readRest(r *reader, w written) []Phase {

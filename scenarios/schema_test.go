@@ -111,6 +111,7 @@ groups:
       - {replay: traffic.csv, time_scale: 2, column: time}
       - {probe: edges, for: 30s}
       - {obey: retry-after, times: 6}
+      - find-capacity: {from: 10%, to: 500/s, each: 5s, precision: 3%, requests: 1000}
   other:
     promise: {limit: 100/min, burst: 20}
     shares: plain

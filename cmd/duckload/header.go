@@ -40,6 +40,7 @@ func headerOf(plan scenarios.Plan, target string, started time.Time) history.Hea
 		if s.Pace == "hold" {
 			phase.Rate = s.Rate
 		}
+		phase.Search = s.Search
 		h.Phases = append(h.Phases, phase)
 	}
 	return h

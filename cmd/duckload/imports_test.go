@@ -16,16 +16,17 @@ import (
 // back. A package that is not listed does not exist.
 var mayImport = map[string][]string{
 	"limiter":      {},
-	"history":      {"limiter"},
+	"capacity":     {"limiter"},
+	"history":      {"limiter", "capacity"},
 	"trace":        {},
 	"draft":        {"limiter"},
-	"scenarios":    {"limiter", "trace"},
+	"scenarios":    {"limiter", "trace", "capacity"},
 	"emulator":     {"limiter"},
 	"attack":       {"scenarios", "history", "limiter"},
-	"analyze":      {"history", "limiter"},
+	"analyze":      {"history", "limiter", "capacity"},
 	"sizing":       {"limiter", "trace"},
 	"compare":      {"history", "analyze", "limiter"},
-	"report":       {"history", "analyze", "limiter", "sizing", "compare"},
+	"report":       {"history", "analyze", "limiter", "sizing", "compare", "capacity"},
 	"probe":        {"attack", "analyze", "scenarios", "history", "limiter"},
 	"docs/schemas": {},
 	"cmd/duckload": {
