@@ -63,8 +63,8 @@ func TestTheCapacityOfAQueueIsFound(t *testing.T) {
 	right, worst := 0, 0.0
 	for i := range uint64(100) {
 		random := rand.New(rand.NewPCG(i, 5))
-		workers := []int{1, 4, 16}[i%3]
-		mean := []float64{2e6, 10e6, 40e6}[i/3%3]
+		workers := []int{1, 4, 12}[i%3]
+		mean := []float64{5e6, 15e6, 40e6}[i/3%3]
 		spread := []float64{0, 0.3, 1}[i/9%3] // of the service times; 1: exponential
 		capacity := float64(workers) * 1e9 / mean
 		q := &queue{free: make(ends, workers), service: func() time.Duration {

@@ -59,6 +59,8 @@ type (
 		Checks   []checkJSON  `json:"checks"`
 		Requests requestsJSON `json:"requests"`
 		Latency  latencyJSON  `json:"latency_ms"`
+
+		Capacity []capacityJSON `json:"capacity,omitempty"` // of searches
 	}
 	limitJSON struct {
 		Limit          int64    `json:"limit"`
@@ -198,6 +200,7 @@ func groupOf(h history.Header, g analyze.Group) groupJSON {
 		Name: g.Name, Outcome: string(g.Outcome), Lanes: some(g.Lanes),
 		Promise: limitsOf(g.Promise), Measured: measuredOf(g.Measured), Checks: []checkJSON{},
 		Requests: requestsJSON{g.Sent, g.Admitted, g.Rejected, g.Unknown},
+		Capacity: capacitiesOf(g),
 		Latency: latencyJSON{
 			Admitted: percentiles(g.Latency[limiter.Admitted]),
 			Rejected: percentiles(g.Latency[limiter.Rejected]),

@@ -50,6 +50,9 @@ func writeMarkdown(w io.Writer, r Report) error {
 	for _, q := range undecidedChecks(f.Groups) {
 		fmt.Fprintf(&b, "### ? %s: %s\n\n%s", plain(strings.Join(q.groups, ", ")), code(strings.Join(q.checks, ", ")), block([]string{printable(q.message)}))
 	}
+	if found := capacitySentences(f); len(found) > 0 {
+		b.WriteString("### Capacity\n\n" + block(found))
+	}
 	if len(f.Caveats) > 0 {
 		b.WriteString("### Caveats\n\n" + block(sentences(f.Caveats)))
 	}

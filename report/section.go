@@ -41,7 +41,12 @@ func pictures(g analyze.Group, id string) ([][]figure, error) {
 		return nil, err
 	}
 	wide := append([]func() (figure, error){func() (figure, error) { return timeFigure(g, id+"-time") }}, made(levels)...)
+	searched, err := capacityFigures(g, id+"-capacity")
+	if err != nil {
+		return nil, err
+	}
 	wide = append(wide, func() (figure, error) { return overTimeFigure(g, id+"-latency") })
+	wide = append(wide, made(searched)...)
 	small := []func() (figure, error){
 		func() (figure, error) { return planeFigure(g, id+"-plane") },
 		func() (figure, error) { return waitsFigure(g, id+"-waits") },

@@ -29,6 +29,9 @@ func Summary(w io.Writer, r Report, width int, color bool) error {
 	s.groups(f.Groups)
 	s.failures(r)
 	s.openQuestions(f.Groups)
+	for _, found := range capacitySentences(f) {
+		s.hanging("capacity  ", dim, found)
+	}
 	for _, caveat := range f.Caveats {
 		s.hanging("note  ", dim, printable(caveat))
 	}

@@ -38,7 +38,7 @@ func nextTrial(p Phase, v View) Move {
 }
 
 // The search of find-capacity: {}.
-var usualSearch = capacity.Search{From: 10, To: 1000, Each: 5 * time.Second, Precision: 0.03, Most: 10_000}
+var usualSearch = capacity.Search{From: 10, To: 1000, Each: 3 * time.Second, Precision: 0.03, Most: 10_000}
 
 func readCapacity(r *reader, w written) []Phase {
 	s := usualSearch

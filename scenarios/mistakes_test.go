@@ -138,8 +138,8 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"ramp", pacing("{ramp: 80%, for: 1m}"), `f:6:17: groups.g.pacing[0].ramp: must be two rates, got "80%" (write 50% -> 150%)`},
 		{"rest", pacing("{rest: whole}"), `f:6:17: groups.g.pacing[0].rest: must be a duration, got "whole" (write 250ms, 30s, 2m, 1h30m)`},
 		{"find-capacity", pacing("{find-capacity: {from: 9/s, to: 3/s}}"), `f:6:26: groups.g.pacing[0].find-capacity: from 9/s is faster than to 3/s`},
-		{"find-capacity, small", pacing("{find-capacity: {from: 100/s, each: 10s, requests: 9, precision: 90%}}"), "f:6:75: groups.g.pacing[0].find-capacity.precision: must be from 0.5% to 50%, got 90%\n" +
-			`f:6:26: groups.g.pacing[0].find-capacity: the first trial alone has 1000 requests (100/s for 10s); give it more than 9`},
+		{"find-capacity, small", pacing("{find-capacity: {from: 100/s, each: 10s, requests: 9, precision: 90%}}"), "f:6:26: groups.g.pacing[0].find-capacity: the first trial alone has 1000 requests (100/s for 10s); give it more than 9\n" +
+			`f:6:75: groups.g.pacing[0].find-capacity.precision: must be from 0.5% to 50%, got 90%`},
 		{"for without meaning", pacing("{burst: 3, for: 1s}"), `f:6:26: groups.g.pacing[0].for: has no meaning for burst`},
 		{"steps", pacing("{steps: [50%, 0%, x]}, {steps: 3, for: 1s}, {steps: [], for: 1s}"), "f:6:10: groups.g.pacing[0]: for is missing (write for: 2m)\n" +
 			"f:6:24: groups.g.pacing[0].steps[1]: must be above 0\n" +
