@@ -38,7 +38,7 @@ type Phase struct {
 
 	Peak int `json:"peak,omitempty"` // replay: how many requests the busiest second has
 
-	Steer func(View) Move `json:"-"` // steered: what to send next
+	Steer  func(View) Move  `json:"-"`                // steered: what to send next
 	Search *capacity.Search `json:"search,omitempty"` // find-capacity: where and how finely to look
 
 	trace *trace.Trace // replay: the recording
