@@ -102,7 +102,7 @@ track three
 func TestImpossiblePlansAreRefusedWithTheirPlace(t *testing.T) {
 	text := func(budget string) string {
 		return "version: 1\ntarget: emulator\nbudget: " + budget + "\ngroups:\n  a:\n    promise: {limit: 1/s, burst: 9}\n    requests: [GET /]\n" +
-			"    pacing:\n      - burst: 5\n      - hold: 2/s\n        for: 1m\n  b:\n    promise: {limit: 1/s, burst: 9}\n    requests: [GET /]\n"
+			"    pacing:\n      - burst: 5\n      - hold: 2/s\n        for: 1m\n  b:\n    promise: {limit: 1/s, burst: 9}\n    requests: [GET /b]\n"
 	}
 	for _, c := range []struct{ budget, want string }{
 		{"{requests: 4}", "f:9:9: groups.a: burst 5: the plan comes to 5 requests here; the budget is 4 (raise budget.requests, or plan less)"},

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -74,7 +75,7 @@ const (
 // Load reads a scenario and checks it. If anything is wrong, the error is
 // [Mistakes]: all of them.
 func Load(path string, text []byte, env Env) (*Scenario, error) {
-	r := &reader{file: path, env: env}
+	r := &reader{file: path, env: env, sourcesAt: map[netip.Addr]Mistake{}}
 	root := r.parse(text)
 	if root == nil {
 		return nil, r.mistakes.sorted()
@@ -83,7 +84,7 @@ func Load(path string, text []byte, env Env) (*Scenario, error) {
 	if len(r.mistakes) > 0 {
 		return nil, r.mistakes.sorted()
 	}
-	s.Path, s.Text = path, text
+	s.Path, s.Text, s.sourcesAt = path, text, r.sourcesAt
 	s.secrets, s.short = longestFirst(r.secrets), longestFirst(r.short)
 	s.identity = make(map[string]int, len(s.Identities))
 	for i, id := range s.Identities {
@@ -100,6 +101,14 @@ func longestFirst(secrets []string) []string {
 		return strings.Compare(a, b)
 	})
 	return slices.Compact(secrets)
+}
+
+// Source returns a mistake at the place that names an address to send from, for
+// whoever finds out what is wrong with it; false if the file names none such.
+func (s *Scenario) Source(addr netip.Addr, wrong string) (Mistake, bool) {
+	m, ok := s.sourcesAt[addr]
+	m.Text = wrong
+	return m, ok
 }
 
 // Secrets returns what the environment and files supplied, and credentials

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -10,13 +11,14 @@ import (
 // A reader walks the tree of a file and collects what is wrong with it. It
 // goes on after a mistake, so that all are found at once.
 type reader struct {
-	file     string
-	env      Env
-	mistakes Mistakes
-	secrets  []string
-	short    []string // secrets that are too short to be masked in the middle of a word
-	crowds   []crowd  // what the names of identities stand for
-	uses     []use    // what was referred to since somebody looked
+	file      string
+	env       Env
+	mistakes  Mistakes
+	secrets   []string
+	sourcesAt map[netip.Addr]Mistake // where each address to send from is named first
+	short     []string               // secrets that are too short to be masked in the middle of a word
+	crowds    []crowd                // what the names of identities stand for
+	uses      []use                  // what was referred to since somebody looked
 }
 
 // A node is a value of the file and the path that leads to it.

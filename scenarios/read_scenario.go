@@ -133,6 +133,9 @@ func (r *reader) sources(n node) []string {
 			r.bad(item, "comes twice")
 		}
 		seen[addr.String()] = true
+		if _, known := r.sourcesAt[addr]; !known && err == nil {
+			r.sourcesAt[addr] = Mistake{File: r.file, Line: item.place().line, Col: item.place().col, Path: item.path}
+		}
 		sources = append(sources, addr.String())
 	}
 	if len(sources) == 0 {

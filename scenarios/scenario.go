@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"net/netip"
 	"time"
 
 	"duckload/limiter"
@@ -21,9 +22,10 @@ type Scenario struct {
 	Budget     Budget
 	Stop       []StopRule
 
-	identity map[string]int // index into Identities by name
-	secrets  []string       // what the environment and files supplied, longest first
-	short    []string       // values of identities that are masked as whole words alone
+	identity  map[string]int         // index into Identities by name
+	secrets   []string               // what the environment and files supplied, longest first
+	sourcesAt map[netip.Addr]Mistake // where each address to send from is named first
+	short     []string               // values of identities that are masked as whole words alone
 }
 
 // Emulator is the target that stands for duckload's own emulator of the Space

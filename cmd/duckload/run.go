@@ -206,11 +206,31 @@ func preflight(ctx context.Context, plan scenarios.Plan, o attack.Options) error
 	case err == nil:
 		return nil
 	case errors.As(err, &missing):
-		return usage(err) // the error has the command that adds the address
+		return usage(placed(plan.Scenario, err))
 	case errors.As(err, &denied):
 		return failure{status: exitRefused, err: err}
 	}
 	return failure{status: exitUnusable, err: err}
+}
+
+// placed says of each missing source where the scenario names it. The error has
+// the command that adds the address.
+func placed(s *scenarios.Scenario, err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		var missing attack.NoSource
+		if errors.As(e, &missing) {
+			if m, named := s.Source(missing.Source, e.Error()); named {
+				e = m
+			}
+		}
+		all = append(all, e)
+	}
+	return errors.Join(all...)
 }
 
 // writePlan keeps the scenario and the plan beside the record, secrets masked.
