@@ -188,6 +188,7 @@ func (c *Case) fitsUnder(h hypothesis) bool {
 			spent:    spansOf(rows, l.Clock(), mayConsume(c.consumes())),
 			rejected: spansOf(rows, l.Clock(), func(r Row) bool { return unexplained(&r) }),
 			fresh:    c.Header.Groups[c.Group].Fresh,
+			consumes: c.consumes(),
 		})
 	}
 	return slices.ContainsFunc(familiesOf(l.Reading), func(f family) bool {

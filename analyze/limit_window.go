@@ -13,13 +13,15 @@ var limitWindow = Check{
 	Doc: `The lengths of the window that explain every admission and every rejection at the documented limit form an interval, which is
 certified: no other length explains the run. It fails if the documented length lies outside for every algorithm that the
 reading may mean, passes if it lies inside and the interval has two ends no further than 1 % away (or four steps of the limiter's
-clock; a sliding counter and an open reading: a half and a double), and is inconclusive otherwise.
+clock; an open reading, and a sliding counter below 10 or one that counts rejected requests: a half and a double), and is inconclusive otherwise.
 
 A rejection needs a full window, so the n-th last admission before it lies within one window. One admission more than the limit
 needs two windows; and as a full window ended between a rejection and what was admitted after it, one admission more than the
 limit after a rejection takes one window from there. For aligned windows, every return of allowance after a rejection holds a boundary, no full window holds one,
 and boundaries lie a whole number of windows apart; for anchored ones, a full window began with the n-th last admission before the
-rejection and ended before the next admission. Each bound is widened by the clock (A2).
+rejection and ended before the next admission. Of a sliding counter the lengths and the phases are examined together: those remain for
+which, by one of its two rules (the limit is not exceeded with a request, or not reached without it), what the window before
+counts for explains every admission and every rejection. Each bound is widened by the clock (A2).
 
 Rejections say nothing where others share the keys or records are lost; then there is no lower bound.
 
@@ -41,7 +43,8 @@ func windowed(p limiter.Promise) []limiter.Limit {
 // documented one, as a share of it. A window of which two ends are seen is
 // measured between steps of the limiter's clock, two at each.
 func closeEnough(l limiter.Limit) float64 {
-	if l.Reading == limiter.SlidingCounter || l.Reading == limiter.Open {
+	few := l.Limit < 10 // too few come back in a window to measure by
+	if l.Reading == limiter.Open || l.Reading == limiter.SlidingCounter && (few || l.RejectsConsume) {
 		return 0.5
 	}
 	return min(0.5, max(0.01, 4*float64(l.Clock())/float64(l.Window)))

@@ -37,7 +37,7 @@ func (c *Case) otherReading(l limiter.Limit) string {
 // the run with the documented limit and window.
 func (c *Case) sameNumbers(r *readings, l limiter.Limit) string {
 	for _, name := range []string{"fixed-window", "anchored-window", "sliding-log"} {
-		a, n := r.windows[name], holding{int(l.Limit), int(l.Limit), int(l.Limit)}
+		a, n := r.windows[name], holding{most: int(l.Limit), least: int(l.Limit), each: int(l.Limit)}
 		if slices.Contains(r.promised, name) || !slices.Contains(a.limits, n.most) {
 			continue
 		}

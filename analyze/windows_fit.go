@@ -22,7 +22,8 @@ type family struct {
 // which differ where the promise has a tolerance.
 type holding struct {
 	most, least int
-	each        int // of a stepped bucket: what comes at each step, at the least
+	each        int  // of a stepped bucket: what comes at each step, at the least
+	documented  bool // it is what the promise says, and worth a closer look
 }
 
 func holdingOf(l limiter.Limit) holding {
@@ -31,7 +32,7 @@ func holdingOf(l limiter.Limit) holding {
 		n = float64(l.Limit)
 	}
 	c := holding{most: int(math.Floor(n*(1+l.Tolerance) + slack)), least: max(1, int(math.Ceil(n*(1-l.Tolerance)-slack)))}
-	c.each = c.least
+	c.each, c.documented = c.least, true
 	if l.Reading == limiter.SteppedBucket {
 		c.each = max(1, min(c.least, int(math.Ceil(float64(l.Limit)*(1-l.Tolerance)-slack))))
 	}
@@ -183,6 +184,9 @@ func fitCounter(t traffic, n holding) windowFit {
 		fit.atLeast(z.length()/2, z.rows...)
 	}
 	t.notFaster(&fit, float64(n.most), float64(n.most)+1)
+	if fit.explains() {
+		t.narrow(&fit, n)
+	}
 	return fit
 }
 

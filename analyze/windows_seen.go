@@ -16,6 +16,7 @@ type traffic struct {
 	spent    spans // may have spent allowance of it
 	rejected spans // and nothing but the examined limit can be the reason
 	fresh    bool  // nothing was spent before moment 0
+	consumes bool  // rejected requests are among those that may have spent
 }
 
 // trafficOf returns the traffic of each key of a limit. Where rejections prove
@@ -27,7 +28,7 @@ func trafficOf(c *Case, l limiter.Limit) []traffic {
 	for _, rows := range byKey(c.Rows, ring.possible) {
 		spent := spansOf(rows, l.Clock(), mayConsume(c.consumes()))
 		for _, own := range byKey(rows, ring.certain) {
-			t := traffic{admitted: spansOf(own, l.Clock(), isAdmitted), spent: spent, fresh: c.Header.Groups[c.Group].Fresh}
+			t := traffic{admitted: spansOf(own, l.Clock(), isAdmitted), spent: spent, fresh: c.Header.Groups[c.Group].Fresh, consumes: c.consumes()}
 			if c.refutable() {
 				t.rejected = spansOf(own, l.Clock(), func(r Row) bool { return unexplained(&r) })
 			}

@@ -105,6 +105,9 @@ func (a *account) orShared(missing string) string {
 // are held against each other.
 func (a *account) fineness(l limiter.Limit) float64 {
 	if l.Reading != limiter.TokenBucket {
+		if l.Reading == limiter.Open || l.Reading == limiter.SlidingCounter && (l.RejectsConsume || l.Limit < 10) {
+			return 0.5 // what explains a run may be anything between a half and a double
+		}
 		returns := 0
 		for _, p := range a.phases {
 			if p.Limit == l && p.Pace == window.Name {

@@ -162,12 +162,12 @@ func (b *builder) sustained() {
 		Why: "a client that keeps to the documented rate must never be rejected"})
 }
 
-// holding returns how long to hold. A sliding counter is loosely bounded: that
-// no window of twice its length explains the run shows only when the rate was
-// kept for several. So is an open limit whose returns cannot be looked for.
+// holding returns how long to hold. A window whose returns cannot be looked for,
+// because each look would count, is loosely bounded: that none of twice its
+// length explains the run shows only when the rate was kept for several.
 func (b *builder) holding() time.Duration {
 	const usual = 5 * time.Second
-	if l := b.limit; (l.Reading == limiter.SlidingCounter || l.Reading == limiter.Open && l.RejectsConsume) && l.Limit > 4 {
+	if l := b.limit; l.RejectsConsume && (l.Reading == limiter.SlidingCounter || l.Reading == limiter.Open) && l.Limit > 4 {
 		needed := time.Duration(float64(l.Window) * 1.1 * float64(l.Limit+2) / (float64(l.Limit)/2 - 2))
 		if b.about()+needed <= max(b.patience, 14*l.Window) {
 			return max(usual, needed)

@@ -17,9 +17,14 @@ func (b *builder) windows() []Phase {
 	if !b.fresh {
 		b.refill(b.limit.FullRest(), "the allowance must be whole before it is measured")
 	}
-	b.add(Phase{Pace: lone.Name, Label: "anchor", Why: "one request alone: a window may begin with it", About: b.trip, Likely: 1})
-	b.add(Phase{Pace: rest.Name, Label: "rest half a window", For: w / 2, Why: "parts the first request from the others, so that a sliding window gives them back apart"})
-	b.exceed(capacity-1, 3, "", "more at once than is documented: all beyond it must be rejected, nothing before")
+	apart := 1
+	if b.limit.Reading == limiter.SlidingCounter && !b.limit.RejectsConsume {
+		apart = 0 // all in one window: how many there were tells how fast they fade
+	} else {
+		b.add(Phase{Pace: lone.Name, Label: "anchor", Why: "one request alone: a window may begin with it", About: b.trip, Likely: 1})
+		b.add(Phase{Pace: rest.Name, Label: "rest half a window", For: w / 2, Why: "parts the first request from the others, so that a sliding window gives them back apart"})
+	}
+	b.exceed(capacity-apart, 2+apart, "", "more at once than is documented: all beyond it must be rejected, nothing before")
 	if b.limit.RejectsConsume && b.limit.Reading != limiter.FixedWindow {
 		b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d of rejections", 2*capacity), Count: 2 * capacity, Rejections: 2 * capacity,
 			Why: "they count, too: what is full for longer than a window tells how long one is"})
@@ -35,6 +40,9 @@ func (b *builder) windows() []Phase {
 		returns = 4
 	}
 	length, about := time.Duration(returns)*w+w/coarse, time.Duration(returns)*w-w/2
+	if apart == 0 {
+		about = w * 3 / 2 // what fades is seen within one window
+	}
 	edges := func(count int, length, about time.Duration) {
 		polls := (2 + count) * (coarse + fine) // each run is looked for again
 		b.add(Phase{Pace: window.Name, Label: "window edges", Count: count, For: length, About: about, Rejections: polls, Likely: polls + count*(capacity+1),

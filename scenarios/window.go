@@ -31,6 +31,13 @@ func nextWindow(p Phase, v View) Move {
 		return Move{Done: true}
 	}
 	runs, exhausted := runsOf(p, v)
+	if fading(p) && exhausted {
+		at, ok := nextFade(p, v, runs)
+		if !ok || at >= end {
+			return Move{Done: true}
+		}
+		return Move{Shots: []Shot{shot(p, v, at)}}
+	}
 	if len(runs) >= p.Count+2 && exhausted { // those before the phase are two
 		return Move{Done: true} // now, while it is certain that nothing is left
 	}
@@ -73,6 +80,10 @@ func runsOf(p Phase, v View) (runs []run, exhausted bool) {
 	seen := byAnswer(p, v.Seen)
 	slices.SortStableFunc(seen, func(a, b Seen) int { return cmp.Compare(a.Sent, b.Sent) })
 	refused, known, last := time.Duration(-1), time.Duration(0), time.Duration(0)
+	pause := p.Limit.Window / (2 * coarse)
+	if fading(p) {
+		pause = min(pause, p.Limit.Interval()/2)
+	}
 	for _, s := range seen {
 		switch {
 		case s.Outcome == limiter.Rejected:
@@ -81,7 +92,7 @@ func runsOf(p Phase, v View) (runs []run, exhausted bool) {
 				runs[len(runs)-1].refusals++
 			}
 			continue
-		case len(runs) > 0 && !(exhausted && s.Sent > known) && s.Sent-last < p.Limit.Window/(2*coarse):
+		case len(runs) > 0 && !(exhausted && s.Sent > known) && s.Sent-last < pause:
 			runs[len(runs)-1].size++
 		default:
 			r := run{refused: refused, sent: s.Sent, answered: decided(s), size: 1}
@@ -129,6 +140,11 @@ func windowShare(returns int) float64 {
 	return two
 }
 
+// fading reports whether allowance comes back one by one.
+func fading(p Phase) bool {
+	return p.Limit.Reading == limiter.SlidingCounter && !p.Limit.RejectsConsume
+}
+
 // drainSize returns how many requests take what came back: all that a window
 // holds at first, twice of what it was later, because some limiters give back
 // one at a time, and a single one where a rejection that overlapped others
@@ -138,6 +154,8 @@ func drainSize(p Phase, runs []run) int {
 	switch {
 	case len(runs) > 0 && runs[len(runs)-1].refusals > 0:
 		return 1
+	case fading(p) && len(runs) > 1:
+		return min(all, int(fadeStride(p))+1)
 	case len(runs) < 3:
 		return all
 	}
