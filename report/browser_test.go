@@ -143,7 +143,7 @@ func TestPagesInABrowser(t *testing.T) {
 	ctx := browser(t)
 	dir := t.TempDir()
 	watched := watch(t, ctx, "file://"+dir)
-	for _, s := range samples {
+	for _, s := range append(slices.Clone(samples), sample{"evil", evilReport}) {
 		path := filepath.Join(dir, s.name+".html")
 		if err := os.WriteFile(path, pageBytes(t, s.report()), 0o644); err != nil {
 			t.Fatal(err)

@@ -13,10 +13,12 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 
-var samples = []struct {
+type sample struct {
 	name   string
 	report func() Report
-}{
+}
+
+var samples = []sample{
 	{"pass", passing},
 	{"fail", failing},
 	{"inconclusive", undecided},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"duckload/analyze"
+	"duckload/history"
 	"duckload/limiter"
 )
 
@@ -89,16 +90,20 @@ func TestHostileAnswersAreText(t *testing.T) {
 	}
 }
 
-// Every text that reaches findings may come from a server or a stranger's file.
-func TestEveryNameMayBeHostile(t *testing.T) {
-	const evil = "</title></style></svg><script>alert(1)</script>\x1b[2J\xff"
+// evil is what a server or a stranger's file may hold anywhere.
+const evil = "</title></style></script></svg><script>alert(1)</script>\x1b[2J\xff"
+
+// evilReport is a report whose every text is hostile, with a header of a megabyte.
+func evilReport() Report {
 	r := failing()
 	f := &r.Findings
 	f.Sentence, f.Run.Scenario, f.Run.Target, f.Run.Reason, f.Run.Complete, r.Tool = evil, evil, evil, evil, false, evil
 	f.Caveats, f.Assumptions = []string{evil}, []string{evil}
+	f.Sending.Errors = []analyze.ErrorCount{{Class: evil, N: 1}}
 	r.Header.Target = evil
 	r.Header.Groups[0].Requests = []string{"GET " + evil}
-	r.Header.Lanes[0].Identity, r.Header.Lanes[0].Source, r.Header.Phases[0].Label = evil, evil, evil
+	r.Header.Groups[0].Curl = []history.Curl{{Options: evil, Path: evil}}
+	r.Header.Lanes[0].Identity, r.Header.Lanes[0].Source, r.Header.Lanes[0].Curl, r.Header.Phases[0].Label = evil, evil, evil, evil
 	g := &f.Groups[0]
 	g.Name, g.Lanes = evil, []string{evil}
 	for i := range g.Findings {
@@ -106,6 +111,14 @@ func TestEveryNameMayBeHostile(t *testing.T) {
 	}
 	g.Findings[0].Witness.Sentence = evil
 	g.Findings[0].Witness.Requests[0].Fields = limiter.Fields{{Name: evil, Value: strings.Repeat(evil, 20_000)}}
+	g.Shown.Levels[0].Lanes = []string{evil}
+	g.Shown.Scope.Senders[0].Name, g.Shown.Scope.Scopes[0].Why = evil, evil
+	g.Shown.Headers[0].Says, g.Shown.Headers[0].Why = evil, evil
+	return r
+}
+
+func TestEveryNameMayBeHostile(t *testing.T) {
+	r := evilReport()
 	doc := string(pageBytes(t, r))
 	if strings.Contains(doc, "\x1b") || strings.Count(doc, "<script") != 1 || !strings.Contains(doc, "<script>"+script+"</script>") {
 		t.Error("the page holds an escape, or another script than its own")
