@@ -31,9 +31,13 @@ const (
 )
 
 // leadOf returns the lead of a static phase. One that is over before its first
-// request is made ready is a burst.
+// request is made ready is a burst. At a rate it ends between two moments:
+// what makes a request ready would want the processor while another leaves.
 func leadOf(pace scenarios.Pace, p scenarios.Phase) time.Duration {
 	if pace.Length(p) > lead {
+		if gap := time.Duration(float64(time.Second) / max(p.Rate, 1)); 0 < gap && gap < 2*lead {
+			return lead.Truncate(gap) + gap*3/4
+		}
 		return lead
 	}
 	return min(leadMost, lead+time.Duration(pace.Requests(p))*leadEach)

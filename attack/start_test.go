@@ -59,8 +59,9 @@ func TestTheLeadOfABurstGrowsWithIt(t *testing.T) {
 		"{burst: 1}":               lead + leadEach,
 		"{burst: 20}":              lead + 20*leadEach,
 		"{burst: 400}":             leadMost,
-		"{hold: 500/s, for: 10s}":  lead,
-		"{hold: 1000/s, for: 10s}": lead,
+		"{hold: 50/s, for: 10s}":   lead,
+		"{hold: 500/s, for: 10s}":  lead + 1500*time.Microsecond, // moments are 2 ms apart
+		"{hold: 1000/s, for: 10s}": lead + 750*time.Microsecond,
 	} {
 		p := pacing(t, phase).Tracks[0].Phases[0]
 		pace, _ := scenarios.PaceOf(p)
