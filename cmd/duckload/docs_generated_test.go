@@ -66,6 +66,10 @@ func checksPage() string {
 	for _, c := range analyze.Checks {
 		fmt.Fprintf(&b, "\n## %s\n\n*%s*\n\n%s\n", c.ID, c.Question, strings.TrimSpace(c.Doc))
 	}
+	b.WriteString("\n## Assumptions\n\nEvery verdict about limits rests on these:\n\n")
+	for _, a := range analyze.Assumptions {
+		fmt.Fprintf(&b, "- %s\n", a)
+	}
 	b.WriteString("\n")
 	return b.String()
 }
