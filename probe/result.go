@@ -27,7 +27,10 @@ type Found struct {
 }
 
 // A Span is a closed interval.
-type Span struct{ Low, High float64 }
+type Span struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
 
 func (l *loop) result() Result {
 	r := Result{Requests: l.sent, Took: l.asker.Now() - l.began, Over: l.over, Scopes: l.found, Capacity: l.capacity, Trip: l.trip, Seen: l.answers, Limited: l.capacity > 0}
