@@ -16,38 +16,48 @@ func counterExplains(consuming, strict bool, from reference) func(*track, *box) 
 // restartedExplains is the same where the windows begin anew with the first
 // request after the counter has been forgotten.
 func restartedExplains(consuming, strict bool) func(*track, *box) bool {
-	return func(t *track, b *box) bool { return t.restarts(b, consuming, strict, 0) }
+	return func(t *track, b *box) bool {
+		return t.restarts(b, consuming, strict, 0, make([]bool, len(t.batches)+1))
+	}
 }
 
 // restarts follows the batches from one on, with which the windows began anew.
-// A silence may or may not have been long enough for that.
-func (t *track) restarts(b *box, consuming, strict bool, first int) bool {
+// A silence may or may not have been long enough for that. Vain are those from
+// which nothing explains the rest.
+func (t *track) restarts(b *box, consuming, strict bool, first int, vain []bool) bool {
 	if first == len(t.batches) {
 		return true
+	}
+	if vain[first] {
+		return false
 	}
 	from := &t.batches[first]
 	g, _ := gridOf(span{from.firstFrom, from.firstTo}, b[window], span{0, 0})
 	for last := first; ; {
 		next, certain := t.until(last, b)
 		if !g.counts(t, b, consuming, strict, from.firstFrom, t.batches[next].lastTo) {
-			return false
+			break
 		}
-		if t.restarts(b, consuming, strict, next+1) {
+		if t.restarts(b, consuming, strict, next+1, vain) {
 			return true
 		}
 		if certain {
-			return false
+			break
 		}
 		last = next + 1
 	}
+	vain[first] = true
+	return false
 }
 
 // until returns the last batch, from one on, before a silence after which the
-// counter may have been forgotten, and whether it was for certain.
+// counter may have been forgotten, and whether it was for certain. Some forget
+// after two windows without a request, some when a second window begins
+// without one since the last began.
 func (t *track) until(i int, b *box) (last int, certain bool) {
 	for ; i+1 < len(t.batches); i++ {
 		before, after := &t.batches[i], &t.batches[i+1]
-		if after.firstTo-before.lastFrom >= 2*b[window].lo {
+		if after.firstTo-before.lastFrom >= b[window].lo {
 			return i, after.firstFrom-before.lastTo >= 2*b[window].hi
 		}
 	}

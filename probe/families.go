@@ -108,7 +108,7 @@ var Families = []*Family{
 
 // shortest and longest are the windows that are thought of.
 const (
-	shortest = float64(200 * time.Millisecond)
+	shortest = float64(450 * time.Millisecond)
 	longest  = float64(31 * 24 * time.Hour)
 )
 

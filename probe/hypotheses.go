@@ -1,6 +1,9 @@
 package probe
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A hypothesis is a family and what is left of its space.
 type hypothesis struct {
@@ -83,8 +86,10 @@ func (b *belief) answers() int {
 	return n
 }
 
-// precise reports whether the times of a hypothesis are known well enough.
-func (h *hypothesis) precise(share float64) bool {
+// precise reports whether the parameters of a hypothesis are known well
+// enough: whole numbers exactly, times to a share of them, or as finely as the
+// limiter's clock and the way to it allow.
+func (h *hypothesis) precise(share float64, finest time.Duration) bool {
 	for axis, p := range h.parameters {
 		s := hull(h.boxes, axis)
 		switch {
@@ -92,7 +97,7 @@ func (h *hypothesis) precise(share float64) bool {
 			return false
 		case p == length && h.Name == "block":
 			// How long the window behind a ban is can only be told by being banned again and again.
-		case !p.whole && !p.linear && s.hi/s.lo > 1+share:
+		case !p.whole && !p.linear && s.hi-s.lo > max(share*s.lo, float64(finest)):
 			return false
 		}
 	}

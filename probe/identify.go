@@ -38,6 +38,7 @@ type loop struct {
 	alias    map[int]int // lanes that count on the counter of another one
 	fresh    []int       // lanes that were never used, with counters of their own
 	found    []Scope
+	refined  int
 	belief   *belief
 }
 
@@ -262,13 +263,20 @@ func (l *loop) done() bool {
 	if !r.Unique() {
 		return false
 	}
+	if l.refined++; l.refined > mostRefined {
+		return true
+	}
 	for _, h := range l.belief.alive {
-		if !h.precise(l.Precision) {
+		if !h.precise(l.Precision, 2*(l.Clock+2*l.trip)) {
 			return false
 		}
 	}
 	return true
 }
+
+// mostRefined is how many experiments are made for nothing but narrower
+// intervals.
+const mostRefined = 12
 
 // run makes an experiment.
 func (l *loop) run(e experiment) {

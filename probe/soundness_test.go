@@ -23,7 +23,7 @@ func anyPoint(t *rapid.T, f *Family) point {
 		case place:
 			at[i] = at[i-1] * rapid.Float64Range(0, 0.999).Draw(t, p.name)
 		default:
-			at[i] = math.Exp(rapid.Float64Range(math.Log(2e8), math.Log(5e9)).Draw(t, "log "+p.name))
+			at[i] = math.Exp(rapid.Float64Range(math.Log(4.5e8), math.Log(9e9)).Draw(t, "log "+p.name))
 		}
 	}
 	if len(f.parameters) > 1 && f.parameters[1] == steps && at[capacity] < 2 {

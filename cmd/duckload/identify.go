@@ -155,7 +155,10 @@ func (p process) identified(ctx context.Context, s identifying, dir string, foun
 			return failure{status: exitInconclusive, err: fmt.Errorf("--write: %w; nothing was written to %s", err, s.write)}
 		}
 	}
-	if !found.Unique() {
+	if found.Over == "stopped" {
+		return ends(exitStopped)
+	}
+	if found.Limited && !found.Unique() {
 		return ends(exitInconclusive)
 	}
 	return nil

@@ -55,7 +55,7 @@ func (s identifying) scenario(name, promise, reject, comment string) (string, er
 			fmt.Fprintf(&b, "    sources: [%s]\n", join(sources[max(0, len(sources)-2):], func(a netip.Addr) string { return quoted(a.String()) }))
 		}
 		if i > 0 {
-			b.WriteString("    transport: {reuse: false}\n")
+			b.WriteString("    reuse: false\n")
 		}
 	}
 	return b.String(), nil
