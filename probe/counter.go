@@ -4,27 +4,28 @@ import "math"
 
 // counterExplains: the estimate is the count of the current window, and that
 // of the one before by the share of it that still lies in the trailing window.
-// Strict ones admit while estimate + 1 ≤ limit, others while estimate < limit;
-// one that rounds the share down is one of the others.
-func counterExplains(consuming, strict bool, from reference) func(*track, *box) bool {
+// Strict ones admit while estimate + 1 ≤ limit: they keep a margin of 1. Others
+// admit while estimate < limit, which is a margin of 0, and the same as rounding
+// down; those that round to the nearest number keep one of a half.
+func counterExplains(consuming bool, margin float64, from reference) func(*track, *box) bool {
 	return func(t *track, b *box) bool {
 		g, ok := gridOf(from(t), b[window], b[boundary])
-		return ok && g.counts(t, b, consuming, strict, 0, math.Inf(1))
+		return ok && g.counts(t, b, consuming, margin, 0, math.Inf(1))
 	}
 }
 
 // restartedExplains is the same where the windows begin anew with the first
 // request after the counter has been forgotten.
-func restartedExplains(consuming, strict bool) func(*track, *box) bool {
+func restartedExplains(consuming bool, margin float64) func(*track, *box) bool {
 	return func(t *track, b *box) bool {
-		return t.restarts(b, consuming, strict, 0, make([]bool, len(t.batches)+1))
+		return t.restarts(b, consuming, margin, 0, make([]bool, len(t.batches)+1))
 	}
 }
 
 // restarts follows the batches from one on, with which the windows began anew.
 // A silence may or may not have been long enough for that. Vain are those from
 // which nothing explains the rest.
-func (t *track) restarts(b *box, consuming, strict bool, first int, vain []bool) bool {
+func (t *track) restarts(b *box, consuming bool, margin float64, first int, vain []bool) bool {
 	if first == len(t.batches) {
 		return true
 	}
@@ -35,10 +36,10 @@ func (t *track) restarts(b *box, consuming, strict bool, first int, vain []bool)
 	g, _ := gridOf(span{from.firstFrom, from.firstTo}, b[window], span{0, 0})
 	for last := first; ; {
 		next, certain := t.until(last, b)
-		if !g.counts(t, b, consuming, strict, from.firstFrom, t.batches[next].lastTo) {
+		if !g.counts(t, b, consuming, margin, from.firstFrom, t.batches[next].lastTo) {
 			break
 		}
-		if t.restarts(b, consuming, strict, next+1, vain) {
+		if t.restarts(b, consuming, margin, next+1, vain) {
 			return true
 		}
 		if certain {
@@ -65,13 +66,14 @@ func (t *track) until(i int, b *box) (last int, certain bool) {
 }
 
 // counts judges what lies between two moments by a sliding counter.
-func (g grid) counts(t *track, b *box, consuming, strict bool, from, to float64) bool {
+func (g grid) counts(t *track, b *box, consuming bool, margin, from, to float64) bool {
 	sure, perhaps := t.admitted, t.spent
-	admits := func(estimate float64) bool { return estimate < b[limit].hi }
-	rejects := func(estimate float64) bool { return estimate >= b[limit].lo }
-	if strict {
-		admits = func(estimate float64) bool { return estimate <= b[limit].hi-1 }
-		rejects = func(estimate float64) bool { return estimate > b[limit].lo-1 }
+	admits := func(estimate float64) bool { return estimate <= b[limit].hi-margin }
+	rejects := func(estimate float64) bool {
+		return estimate > b[limit].lo-margin || margin < 1 && estimate == b[limit].lo-margin
+	}
+	if margin == 0 {
+		admits = func(estimate float64) bool { return estimate < b[limit].hi }
 	}
 	self := 0.0
 	if consuming {
