@@ -84,7 +84,7 @@ func neverEnforced(s *symptoms) string {
 	if !s.is("limit.ceiling") || slices.ContainsFunc(s.Rows, func(r Row) bool { return r.Outcome == limiter.Rejected }) {
 		return ""
 	}
-	return "nothing was rejected in the whole run: the limit may be much higher, or not switched on"
+	return "nothing was rejected in the whole run: the limit may be much higher, as that of several replicas is that each count for themselves, or not switched on"
 }
 
 func notHeldBack(s *symptoms) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"duckload/limiter"
 )
@@ -13,7 +14,7 @@ var limitRate = Check{
 	Question: "what is the rate really?",
 	Doc: `The rates for which some burst explains every admission and every rejection form an interval, which is what can be said
 about the true rate: it is certified, not estimated. The check fails if the documented rate lies outside, passes if the interval holds
-it and is no wider than ±0.5 % (or the tolerance of the promise; for a burst of 1, two steps of the limiter's clock in the time
+it and is no wider than ±0.5 % (or the precision that the scenario asks for, or the tolerance of the promise; for a burst of 1, two steps of the limiter's clock in the time
 of one token), and is inconclusive if it is wider.
 
 Each stretch of time with N certain admissions needs a burst of at least N − r·(length); each rejection needs a burst below what may
@@ -77,10 +78,14 @@ const narrowEnough = 0.005
 // is full with each token and forgets how long it waited: a token is measured
 // alone, between steps of the limiter's clock.
 func narrow(l limiter.Limit) float64 {
-	if l.Burst > 1 {
-		return narrowEnough + l.Tolerance
+	enough := narrowEnough
+	if l.Precision > 0 {
+		enough = l.Precision
 	}
-	return max(narrowEnough, 2*float64(l.Clock())/float64(l.Interval())) + l.Tolerance
+	if l.Burst > 1 {
+		return enough + l.Tolerance
+	}
+	return max(enough, 2*float64(l.Clock())/float64(l.Interval())) + l.Tolerance
 }
 
 // A bucketFit is what a run says about one token bucket of a promise.
@@ -122,7 +127,7 @@ func (c *Case) rate(l limiter.Limit) Finding {
 	}
 	low, high := l.Rate()*(1-l.Tolerance), l.Rate()*(1+l.Tolerance)
 	window := l.Window.Seconds()
-	said := fmt.Sprintf("%s measured for %d/%s", measuredRate(f.rates, l), l.Limit, limiter.Per(l.Window))
+	said := fmt.Sprintf("%s measured for %d/%s%s", measuredRate(f.rates, l), l.Limit, limiter.Per(l.Window), deviation(f.rates, l))
 	switch {
 	case high < f.rates.Low:
 		return Finding{Outcome: Fail, Message: said, Witness: c.against(l, f, perNano(l)*(1+l.Tolerance))}
@@ -175,6 +180,19 @@ func measuredRate(rates Interval, l limiter.Limit) string {
 		digits := max(0, 2-int(math.Floor(math.Log10(max(high-low, high*1e-6)))))
 		return fmt.Sprintf("%.*f to %.*f/%s", min(digits, 6), low, min(digits, 6), high, per)
 	}
+}
+
+// deviation says how far a measured rate is from the documented one, if that is
+// a matter of parts of a hundred: " (−0.47 % to −0.36 %)".
+func deviation(rates Interval, l limiter.Limit) string {
+	low, high := 100*(rates.Low/l.Rate()-1), 100*(rates.High/l.Rate()-1)
+	if low < -50 || high > 100 {
+		return ""
+	}
+	percent := func(x float64) string {
+		return strings.Replace(fmt.Sprintf("%+.2f %%", x), "-", "−", 1)
+	}
+	return fmt.Sprintf(" (%s to %s)", percent(low), percent(high))
 }
 
 // measuredBurst says the interval of bursts.

@@ -50,6 +50,11 @@ type Limit struct {
 	// which widens the rate and the burst alike.
 	Tolerance float64 `json:"tolerance,omitempty"`
 
+	// Precision is how narrow a measured rate must be to count as the documented
+	// one, as a share of it to each side: 0.002 is ±0.2 %. It is no part of the
+	// promise, and changes no failure. 0 means the default of 0.005.
+	Precision float64 `json:"precision,omitempty"`
+
 	// Granularity is the step of the limiter's clock. 0 means the default of
 	// 10 ms ([DefaultGranularity]).
 	Granularity time.Duration `json:"granularity,omitempty"`

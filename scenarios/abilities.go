@@ -80,7 +80,12 @@ func (a *account) limit(l limiter.Limit) {
 	if l.Reading == limiter.TokenBucket {
 		measured := burst && a.has(l, "edges")
 		a.either("limit.burst", measured && alone, fmt.Sprintf("%d exactly", l.Burst), a.orShared("needs a burst of 100% + 2 and edge probes after it; leave pacing out"))
-		a.either("limit.rate", measured && alone, fmt.Sprintf("±%.2g %% of %d/%s", 100*a.fineness(l), l.Limit, limiter.Per(l.Window)), a.orShared("needs edge probes; leave pacing out"))
+		finely, missing := fmt.Sprintf("±%.2g %% of %d/%s", 100*a.fineness(l), l.Limit, limiter.Per(l.Window)), a.orShared("needs edge probes; leave pacing out")
+		coarse := measured && alone && l.Precision > 0 && a.fineness(l)-l.Tolerance > l.Precision
+		if coarse {
+			missing = fmt.Sprintf("%s, where ±%.2g %% is asked for; needs more time, or a shorter round trip", finely, 100*l.Precision)
+		}
+		a.either("limit.rate", measured && alone && !coarse, finely, missing)
 	} else {
 		a.either("limit.window", a.has(l, "window") && alone, fmt.Sprintf("±%.2g %% of %s", 100*a.fineness(l), l.Window), a.orShared("needs window edges; leave pacing out"))
 	}

@@ -212,6 +212,9 @@ func (b *builder) obeying() {
 func (b *builder) edging(left time.Duration) {
 	token := b.limit.Interval()
 	length := min(max(left, token), max(32*time.Second, 4*token))
+	if p := b.limit.Precision; p > 0 {
+		length = max(length, time.Duration(float64(4*b.trip+b.limit.Clock())/(p-drift)))
+	}
 	if b.thorough {
 		length *= 3
 	}

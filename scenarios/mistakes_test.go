@@ -68,11 +68,13 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"bucket without burst", promise("{limit: 1/s, reading: token-bucket}"), `f:4:10: groups.g.promise: a token-bucket needs a burst (its capacity)`},
 		{"window with burst", promise("{limit: 1/s, burst: 2, reading: sliding-log}"), `f:4:10: groups.g.promise: a sliding-log has no burst (leave it out, or write reading: token-bucket)`},
 		{"tolerance", promise("{limit: 1/s, tolerance: 5%}"), `f:4:34: groups.g.promise.tolerance: must be exact or best-effort with a percentage, got "5%" (write best-effort 5%)`},
+		{"precision", promise("{limit: 1/s, burst: 2, precision: 0.01%}"), `f:4:44: groups.g.promise.precision: must be from 0.1% to 50%, got "0.01%" (write 0.2%)`},
+		{"precision of a window", promise("{limit: 1/s, precision: 0.2%}"), `f:4:10: groups.g.promise: precision is for the rate of a token-bucket (leave it out, or give a burst)`},
 		{"verify", promise("{limit: 1/s, verify: yes}"), `f:4:31: groups.g.promise.verify: must be true or false, got "yes"`},
 		{"empty promise", promise("[]"), `f:4:10: groups.g.promise: names no limit (write {limit: 100/min})`},
 		{"both at once", promise("[{limit: x}, {limt: 1/s}]"), "f:4:19: groups.g.promise[0].limit: must be requests per time, got \"x\" (write 100/min, 10/s, 1000/h, 5000/day or 100/90s)\n" +
 			"f:4:23: groups.g.promise[1]: limit is missing (write limit: 100/min)\n" +
-			`f:4:24: groups.g.promise[1].limt: unknown key (did you mean "limit"?) (have limit, burst, scope, reading, tolerance, granularity, service_time, rejects_consume, verify)`},
+			`f:4:24: groups.g.promise[1].limt: unknown key (did you mean "limit"?) (have limit, burst, scope, reading, tolerance, precision, granularity, service_time, rejects_consume, verify)`},
 
 		{"rejection", around(fine + "on_reject: {status: 42, retry_after: allways}"), "f:6:21: groups.g.on_reject.status: must be from 100 to 599, got 42\n" +
 			`f:6:38: groups.g.on_reject.retry_after: unknown value "allways" (have required, exact, optional, none)`},

@@ -37,6 +37,7 @@ func (r *reader) limit(n node) limiter.Limit {
 		}},
 		{"reading", func(n node) { l.Reading = r.reading(n) }},
 		{"tolerance", func(n node) { l.Tolerance = r.tolerance(n) }},
+		{"precision", func(n node) { l.Precision = r.precision(n) }},
 		{"granularity", func(n node) {
 			if l.Granularity = r.duration(n); l.Granularity > time.Minute {
 				r.bad(n, "must be at most 1m")
@@ -85,6 +86,8 @@ func (r *reader) sense(n node, l limiter.Limit) limiter.Limit {
 		r.bad(n, "what a %s rejects takes no place in it (leave rejects_consume out)", l.Reading)
 	case l.ServiceTime > 0 && l.Reading != limiter.Concurrency:
 		r.bad(n, "service_time is for requests at once (leave it out, or write reading: %s)", limiter.Concurrency)
+	case l.Precision > 0 && l.Reading != limiter.TokenBucket:
+		r.bad(n, "precision is for the rate of a %s (leave it out, or give a burst)", limiter.TokenBucket)
 	case bucket && l.Burst == 0:
 		r.bad(n, "a %s needs a burst (its capacity)", l.Reading)
 	case !bucket && l.Reading != limiter.Open && l.Reading != limiter.LeakyQueue && l.Burst > 0:
@@ -174,6 +177,22 @@ func parseWindow(text string) (time.Duration, string) {
 		return parseDuration(text)
 	}
 	return 0, fmt.Sprintf("unknown time %q (have s, min, h, day, or a duration such as 90s)", shortened(text))
+}
+
+// precision reads how narrow the measured rate must be. Clocks that keep to the
+// assumptions differ by 0.05 %, so nothing is measured more finely than twice
+// that.
+func (r *reader) precision(n node) float64 {
+	text, ok := r.text(n)
+	if !ok {
+		return 0
+	}
+	share, wrong := parsePercent(text)
+	if wrong != "" || share < 0.001 || share > 0.5 {
+		r.bad(n, "must be from 0.1%% to 50%%, got %q (write 0.2%%)", shortened(text))
+		return 0
+	}
+	return share
 }
 
 func (r *reader) tolerance(n node) float64 {
