@@ -37,7 +37,7 @@ func (r *reader) limit(n node) limiter.Limit {
 		}},
 		{"reading", func(n node) { l.Reading = r.reading(n) }},
 		{"tolerance", func(n node) { l.Tolerance = r.tolerance(n) }},
-		{"precision", func(n node) { l.Precision = r.precision(n) }},
+		{"precision", func(n node) { l.Precision = r.rateWithin(n) }},
 		{"granularity", func(n node) {
 			if l.Granularity = r.duration(n); l.Granularity > time.Minute {
 				r.bad(n, "must be at most 1m")
@@ -179,10 +179,10 @@ func parseWindow(text string) (time.Duration, string) {
 	return 0, fmt.Sprintf("unknown time %q (have s, min, h, day, or a duration such as 90s)", shortened(text))
 }
 
-// precision reads how narrow the measured rate must be. Clocks that keep to the
+// rateWithin reads how narrow a measured rate must be. Clocks that keep to the
 // assumptions differ by 0.05 %, so nothing is measured more finely than twice
 // that.
-func (r *reader) precision(n node) float64 {
+func (r *reader) rateWithin(n node) float64 {
 	text, ok := r.text(n)
 	if !ok {
 		return 0
