@@ -20,7 +20,7 @@ func TestTheFirstExchangesAreShownWithBothClients(t *testing.T) {
 	})
 	var texts []string
 	both(t, func(t *testing.T, transport string) {
-		plan := planFor(t, `g: {promise: {limit: 100/s, burst: 200}, identity: a, requests: [{POST: "/x?n=${seq}", json: {n: "${seq}"}}], transport: `+transport+`, pacing: [{hold: 100/s, for: 100ms}]}`)
+		plan := planFor(t, `g: {promise: {limit: 100/s, burst: 200}, identity: a, requests: [{POST: "/x?n=${seq}", json: {n: "${seq}"}}], transport: `+transport+`, connections: 1, pacing: [{hold: 100/s, for: 100ms}]}`) // in order
 		var all []history.Observation
 		var shown strings.Builder
 		o := to(s.URL, &all)
