@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"testing"
@@ -83,6 +84,7 @@ func measured(b *testing.B, name string, args ...string) cost {
 	b.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Stderr = os.Stderr
+	debug.FreeOSMemory() // a child begins with what its parent is resident with, and that would count as its own
 	began := time.Now()
 	if err := cmd.Run(); err != nil {
 		b.Fatal(err)
