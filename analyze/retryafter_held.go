@@ -2,9 +2,9 @@ package analyze
 
 import (
 	"fmt"
+	"math"
 	"time"
 
-	"duckload/history"
 	"duckload/limiter"
 )
 
@@ -38,13 +38,10 @@ func judgeSufficientHeld(c *Case) []Finding {
 }
 
 // retries counts the rejections that told a wait, and the requests of the same
-// lane that came within a second of the earliest told moment still open:
-// admitted, rejected again, and rejected although there was certainly room.
+// lane that came within a second of a told moment, the first after it: admitted,
+// rejected again, and rejected although there was certainly room.
 func (c *Case) retries() (told, obeyed, again int, wrong []wrongful) {
-	due := make([]time.Duration, len(c.Header.Lanes)) // of each lane; Never: nothing is told
-	for i := range due {
-		due[i] = history.Never
-	}
+	due := make([]underway, len(c.Header.Lanes)) // told moments of each lane that are to come
 	certainly := map[uint32]wrongful{}
 	all, _ := c.wronglyRejected()
 	for _, w := range all {
@@ -54,11 +51,11 @@ func (c *Case) retries() (told, obeyed, again int, wrong []wrongful) {
 		if c.Header.Lanes[r.Lane].Group != c.Group {
 			continue
 		}
-		moment := due[r.Lane]
-		if r.Sent >= moment {
-			due[r.Lane] = history.Never
+		moment := time.Duration(math.MinInt64) // the latest that has come
+		for due[r.Lane].before(r.Sent + 1) {
+			moment = due[r.Lane].pop().at
 		}
-		if prompt := r.Sent >= moment && r.Sent <= moment+time.Second; prompt {
+		if r.Sent-time.Second <= moment {
 			w, is := certainly[r.Ordinal]
 			switch {
 			case r.Outcome == limiter.Admitted:
@@ -71,7 +68,7 @@ func (c *Case) retries() (told, obeyed, again int, wrong []wrongful) {
 		}
 		if wait, ok := r.Wait.due(); ok && r.Outcome == limiter.Rejected {
 			told++
-			due[r.Lane] = min(due[r.Lane], r.Answered+slow(wait))
+			due[r.Lane].push(ending{at: r.Answered + slow(wait)})
 		}
 	}
 	return told, obeyed, again, wrong

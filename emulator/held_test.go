@@ -102,14 +102,20 @@ func TestACounterInUseIsKept(t *testing.T) {
 		c := serving(t, limited(limiter.Limit{Limit: 1, Reading: limiter.Concurrency, Scope: limiter.ScopeIP}, time.Minute))
 		go c.ask("metrics")
 		time.Sleep(time.Second)
-		c.server.groups[0].counters[0].dropWhole(time.Since(c.server.began))
+		counters := c.server.groups[0].counters[0]
+		drop := func() (left int) {
+			counters.mu.Lock()
+			defer counters.mu.Unlock()
+			counters.dropWhole(time.Since(c.server.began))
+			return len(counters.of)
+		}
+		drop()
 		if got := c.ask("metrics"); got.status != 429 {
 			t.Errorf("while another is under way: %d, want 429", got.status)
 		}
 		time.Sleep(2 * time.Minute)
-		counters := c.server.groups[0].counters[0]
-		if counters.dropWhole(time.Since(c.server.began)); len(counters.of) != 0 {
-			t.Errorf("%d counters are kept with nothing under way", len(counters.of))
+		if left := drop(); left != 0 {
+			t.Errorf("%d counters are kept with nothing under way", left)
 		}
 	})
 }

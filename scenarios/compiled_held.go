@@ -23,8 +23,8 @@ func (b *builder) queue() {
 	b.overload()
 	drained := time.Duration(capacity) * token
 	b.refill(drained, "the queue must be empty again")
-	b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d to be told to wait", capacity+1), Count: capacity + 1, Rejections: 1,
-		Why: "one rejection, whose Retry-After is obeyed"})
+	b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d to be told to wait", capacity+3), Count: capacity + 3, Rejections: 3,
+		Why: "rejections, however slowly a busy machine sends them, whose Retry-After is obeyed"})
 	// The told moment is a second wide, and this is its middle: a queue is not
 	// empty by then, so nobody can wait for all answers first.
 	wait := (slower(token) + time.Second - 1).Truncate(time.Second)
