@@ -222,6 +222,27 @@ func TestMeasuredLimitsAreCompared(t *testing.T) {
 	}
 }
 
+// Not knowing is no proof of a change.
+func TestAScopeThatIsNotKnownDidNotChange(t *testing.T) {
+	at := func(scope string) []analyze.Group {
+		return []analyze.Group{{Name: "g", Measured: &analyze.Measured{Scope: scope}}}
+	}
+	for _, c := range []struct {
+		base, now string
+		want      int
+	}{{"ip", "unknown", 0}, {"unknown", "ip", 0}, {"ip", "key", 1}} {
+		n := 0
+		for _, d := range (pairing{name: "g", base: at(c.base), now: at(c.now)}).limits() {
+			if d.Kind == Regression {
+				n++
+			}
+		}
+		if n != c.want {
+			t.Errorf("%s, then %s: got %d regressions, want %d", c.base, c.now, n, c.want)
+		}
+	}
+}
+
 func TestVerdictsAreCompared(t *testing.T) {
 	group := func(v analyze.Verdict) analyze.Group {
 		return analyze.Group{Name: "g", Findings: []analyze.Finding{{Check: "limit.burst", Outcome: v, Message: "m"}}}

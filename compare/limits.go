@@ -118,7 +118,7 @@ func (p pairing) limits() []Difference {
 	}
 	all = append(all, p.named("family", func(m *analyze.Measured) []string { return m.Consistent }, sameWords)...)
 	all = append(all, p.named("scope", func(m *analyze.Measured) []string {
-		if m.Scope == "" {
+		if m.Scope == "" || m.Scope == "unknown" { // not knowing is no proof
 			return nil
 		}
 		return []string{m.Scope}
@@ -186,7 +186,7 @@ func (p pairing) named(what string, of func(*analyze.Measured) []string, sameWor
 	}
 	before, now := sets(p.base), sets(p.now)
 	if len(before) == 0 || len(now) == 0 {
-		return nil
+		return nil // one side does not know, or contradicts itself
 	}
 	d := Difference{Group: p.name, Aspect: Limits, Subject: what, Kind: Same, Before: strings.Join(before, ", "), Now: strings.Join(now, ", ")}
 	d.Message = fmt.Sprintf("%s was %s and is %s", what, d.Before, d.Now)

@@ -42,14 +42,10 @@ func trialRows(r capacity.Result) [][]string {
 			verdict += ", confirming"
 		}
 		rows = append(rows, []string{
-			ratePerSecond(t.Rate), ratePerSecond(t.Achieved), thousands(t.Requests), verdict, length(t.P50), length(t.P95), length(t.P99),
+			perSecond(t.Rate), perSecond(t.Achieved), thousands(t.Requests), verdict, length(t.P50), length(t.P95), length(t.P99),
 		})
 	}
 	return rows
-}
-
-func ratePerSecond(rate float64) string {
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", rate), ".0") + "/s"
 }
 
 // A capacityView is a picture of trials: rates to the right, and lines of dots.
@@ -91,9 +87,9 @@ func kneeWords(r capacity.Result) string {
 	case r.KneeHigh == nil:
 		return ""
 	case r.KneeLow == nil:
-		return fmt.Sprintf(" The knee, where p95 grows past twice that of the slowest trial, lies below %s.", ratePerSecond(*r.KneeHigh))
+		return fmt.Sprintf(" The knee, where p95 grows past twice that of the slowest trial, lies below %s.", perSecond(*r.KneeHigh))
 	}
-	return fmt.Sprintf(" The knee, where p95 grows past twice that of the slowest trial, lies between %s and %s.", ratePerSecond(*r.KneeLow), ratePerSecond(*r.KneeHigh))
+	return fmt.Sprintf(" The knee, where p95 grows past twice that of the slowest trial, lies between %s and %s.", perSecond(*r.KneeLow), perSecond(*r.KneeHigh))
 }
 
 func capacityAchieved(g analyze.Group, r capacity.Result, id string) (figure, error) {
@@ -115,7 +111,7 @@ func capacityAchieved(g analyze.Group, r capacity.Result, id string) (figure, er
 	}
 	desc := "The service kept up with every trial."
 	if r.Throughput > 0 {
-		desc = fmt.Sprintf("Saturated, the service got through about %s.", ratePerSecond(r.Throughput))
+		desc = fmt.Sprintf("Saturated, the service got through about %s.", perSecond(r.Throughput))
 		f.Caption += " " + desc
 	}
 	err := f.addBoth(picture{id: id + "-achieved", title: g.Name + ": achieved against offered rate", desc: desc}, 270,

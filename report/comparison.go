@@ -63,7 +63,7 @@ func compareSheet(c CompareReport) (sheet, error) {
 	word := map[compare.Kind]string{compare.Regression: "REGRESSION", compare.Possible: "NO REGRESSION PROVED", compare.Same: "NO REGRESSION"}[c.Kind]
 	out := sheet{
 		Title:    word + ": " + printable(strings.Join(c.Now, ", ")) + " against " + printable(strings.Join(c.Base, ", ")),
-		Sentence: sentence(c.Sentence),
+		Sentence: printable(c.Sentence) + ".", // it may begin with a name
 		Facts:    []string{plural(len(c.Differences), "comparison"), "margin " + c.Margin},
 		Tool:     printable(c.Tool),
 	}
