@@ -97,7 +97,7 @@ func identifiable(t *testing.T) []unknownLimiter {
 		{name: "throttled", url: start(gcraHTTP.RateLimit(answer)), family: "token-bucket", burst: 10, rate: 5},
 		{name: "x/time/rate that answers 403", url: start(eachAddress(4, 6, http.StatusForbidden)), family: "token-bucket", burst: 6, rate: 4},
 		{name: "ulule/limiter", url: start(stdlib.NewMiddleware(fixed).Handler(answer)), family: "anchored-window", limit: 8, window: 2},
-		{name: "go-chi/httprate", url: start(httprate.Limit(10, 2*time.Second, httprate.WithKeyFuncs(func(r *http.Request) (string, error) { return byAddress{}.Key(r), nil }))(answer)), family: "sliding-counter", limit: 10, window: 2},
+		{name: "go-chi/httprate", url: start(httprate.LimitBy(10, 2*time.Second, func(r *http.Request) (string, error) { return byAddress{}.Key(r), nil })(answer)), family: "sliding-counter", limit: 10, window: 2},
 		{name: "sethvargo/go-limiter", url: start(refilled.Handle(answer)), family: "fixed-window", limit: 7, window: 2},
 		{name: "express-rate-limit", url: serveExpress(t) + "/draft-7", family: "anchored-window", limit: 10, window: 3},
 	}
