@@ -138,23 +138,36 @@ func interimAnswer(t *testing.T, transport string) {
 	}
 }
 
+// nobody returns an address at which nobody listens: the near end of a
+// connection. A port that was free a moment ago may be somebody's by now.
+func nobody(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.LocalAddr().String()
+}
+
 func TestEachFailureHasItsClass(t *testing.T) { both(t, failures) }
 
 func failures(t *testing.T, transport string) {
 	request := func(c net.Conn) { http.ReadRequest(bufio.NewReader(c)) }
 	closed := raw(t, func(_ int, c net.Conn) { request(c) })
-	refused, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused.Close()
+	refused := nobody(t)
 	for _, tc := range []struct {
 		class  string
 		status int
 		target string
 	}{
 		{class: "eof", target: closed},
-		{class: "refused", target: "http://" + refused.Addr().String()},
+		{class: "refused", target: "http://" + refused},
 		{class: "tls", target: strings.Replace(closed, "http:", "https:", 1)},
 		{class: "timeout", target: raw(t, func(_ int, c net.Conn) { io.Copy(io.Discard, c) })},
 		{class: "protocol", target: raw(t, func(_ int, c net.Conn) { request(c); io.WriteString(c, "SSH-2.0\r\n\r\n") })},
