@@ -36,12 +36,12 @@ vuln:
 	  echo "govulncheck: its database cannot be reached from here; not checked"; \
 	else cat /tmp/duckload-vuln.$$$$; rm -f /tmp/duckload-vuln.$$$$; exit 1; fi; rm -f /tmp/duckload-vuln.$$$$
 
-# The longest tests of package analyze are arithmetic on random histories: one
-# goroutine, which the race detector makes ten times slower for nothing.
-LONG = OnePercent|TestCausesAreNamed|TestWindowsAreMeasured|TestTheCompiledTable|TestEveryBreach|TestAnIdealPlan|TestTheTruth|TestALongRun|TestTheChecksAgree
+# The longest tests are arithmetic on random histories, or virtual time: one
+# goroutine at work, which the race detector makes ten times slower for nothing.
+LONG = OnePercent|TestCausesAreNamed|TestWindowsAreMeasured|TestTheCompiledTable|TestEveryBreach|TestAnIdealPlan|TestTheTruth|TestALongRun|TestTheChecksAgree|TestEveryDefectIsCaught$$
 race:
-	$(GO) test -race -timeout 30m -skip '$(LONG)' ./...
-	$(GO) test -timeout 30m -run '$(LONG)' ./analyze
+	$(GO) test -race -timeout 30m -parallel 6 -skip '$(LONG)' ./...
+	$(GO) test -timeout 30m -run '$(LONG)' ./analyze ./probe ./cmd/duckload
 
 # The parts of docs that are made of the code: checks, exit status, keys.
 docs:

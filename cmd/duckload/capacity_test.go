@@ -100,6 +100,7 @@ func TestACapacityIsFoundInVirtualTime(t *testing.T) {
 // The same as a user types it, over a socket. A loaded machine may make a
 // service slower than it says, never faster.
 func TestACapacityIsFoundOverASocket(t *testing.T) {
+	t.Parallel()                                                  // it waits more than it works
 	server := httptest.NewServer(workers(4, 40*time.Millisecond)) // 100/s
 	defer server.Close()
 	dir := t.TempDir()

@@ -90,6 +90,7 @@ func blocks(page string) []block {
 }
 
 func TestTheDocumentationIsRun(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	for _, name := range documents(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

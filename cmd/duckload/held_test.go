@@ -12,6 +12,7 @@ import (
 // The emulator keeps queues and limits of requests at once over real sockets,
 // and duckload says so; its defects are found.
 func TestTheEmulatorKeepsQueuesAndPlaces(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	queue := limiter.Limit{Limit: 10, Window: time.Second, Burst: 5, Reading: limiter.LeakyQueue, Scope: limiter.ScopeIP}
 	places := limiter.Limit{Limit: 3, Reading: limiter.Concurrency, Scope: limiter.ScopeIP}
 	const (

@@ -42,6 +42,7 @@ type unknownLimiter struct {
 // wrote. The truth must be among the answers, with its parameters inside the
 // intervals: always. On a busy machine some of them may stay open.
 func TestIdentifyRealLimiters(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	all := identifiable(t)
 	results := make([]identifyResult, len(all))
 	var wait sync.WaitGroup

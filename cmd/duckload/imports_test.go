@@ -148,8 +148,8 @@ func TestImportRuleNoticesAnArrowBack(t *testing.T) {
 		t.Error("an unknown package: got nothing, want a sentence")
 	}
 	got = brokenImports(t, filepath.Join("..", "..", "report", "report.go"), "analyze")
-	want := "analyze imports analyze; package analyze may import history, limiter"
-	if !slices.Contains(got, want) {
+	want := "analyze imports analyze; package analyze may import "
+	if !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, want) && strings.Contains(s, "history, limiter") }) {
 		t.Errorf("an arrow back: got %q, want %q", got, want)
 	}
 }

@@ -164,6 +164,7 @@ func (s *session) nothingLeft(text string) {
 }
 
 func TestARunInATerminal(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	for _, columns := range []int{40, 80, 200} {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
@@ -214,6 +215,7 @@ func TestATerminalIsResized(t *testing.T) {
 }
 
 func TestWhereNobodyWatchesNothingMoves(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	for _, env := range []string{"CI=true", "TERM=dumb", "NO_COLOR=1"} {
 		t.Run(env, func(t *testing.T) {
 			t.Parallel()

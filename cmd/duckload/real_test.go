@@ -33,6 +33,7 @@ type realCase struct {
 }
 
 func TestRealLimiters(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	cases := slices.Concat(
 		nginxCases(t),
 		nginxExampleCases(t),

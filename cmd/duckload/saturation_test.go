@@ -15,6 +15,7 @@ import (
 // whatever the plan says: the terminal and the page say what was offered and
 // what left.
 func TestSaturationIsToldAtTheTerminalAndOnThePage(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	config := emulator.SpaceDuck()
 	config.Service = 100 * time.Millisecond
 	served, err := start(t.Context(), config, "127.0.0.1:0")

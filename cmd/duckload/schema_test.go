@@ -43,6 +43,7 @@ func TestEverySchemaIsOne(t *testing.T) {
 
 // What a real run leaves keeps what is published.
 func TestARealRunKeepsTheSchemas(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	served, err := start(t.Context(), emulator.SpaceDuck().Scaled(2*time.Second), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -32,6 +32,7 @@ groups:
 // A server that says keys back brings them into nothing that is written or
 // shown, in no form in which they travel.
 func TestAnEchoingServerBringsNoSecretToTheDisk(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	const key, token, captured = `s3cret-key/+"x%`, "0123456789abcdef", "captured-token-77"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		all := strings.Join([]string{r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), r.URL.Query().Get("key"), r.URL.RawQuery, token, captured}, " ")

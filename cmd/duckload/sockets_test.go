@@ -73,6 +73,7 @@ func scenarioFor(d emulator.Defect) (text string, window time.Duration) {
 }
 
 func TestEveryDefectIsCaughtOverSockets(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
 	for _, d := range emulator.Defects {
