@@ -33,7 +33,6 @@ type realCase struct {
 }
 
 func TestRealLimiters(t *testing.T) {
-	t.Parallel() // it waits more than it works
 	cases := slices.Concat(
 		nginxCases(t),
 		nginxExampleCases(t),
