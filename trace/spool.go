@@ -43,7 +43,7 @@ type block struct {
 // The bounds of a spool.
 const (
 	blockBytes = 1 << 20
-	heldBytes  = 64 << 20
+	heldBytes  = 4 << 20
 	maxKeys    = 5_000_000
 )
 
