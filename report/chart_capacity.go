@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -33,9 +32,8 @@ func drawCapacity(v capacityView, width, height int) (drawing, error) {
 	} else {
 		p.Y.Tick.Marker = marks(powerTicks(p.Y.Min, p.Y.Max, height/40))
 	}
-	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = tint("grid"), tint("grid")
-	p.Add(grid, bracket{v})
+	grid(p, true)
+	p.Add(bracket{v})
 	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}}
 	for i, line := range v.Lines {
 		p.Add(trialDots{line, []string{"admitted", "rejected", "unknown"}[i], shapes[i]})

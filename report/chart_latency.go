@@ -16,6 +16,17 @@ import (
 // 100, because that is where slow answers are; both axes are logarithmic.
 func drawSpectrum(all [3]analyze.Latency, width, height int) (drawing, error) {
 	p := blank()
+	spectrumAxes(p, all[:])
+	for _, outcome := range []limiter.Outcome{limiter.Unknown, limiter.Rejected, limiter.Admitted} {
+		if l := all[outcome]; l.N > 0 {
+			p.Add(curve{l, outcome})
+		}
+	}
+	return rendered(p, width, height)
+}
+
+// spectrumAxes makes room for some distributions on logarithmic axes.
+func spectrumAxes(p *plot.Plot, all []analyze.Latency) {
 	low, high, nines := math.Inf(1), math.Inf(-1), 0.5
 	for _, l := range all {
 		for _, q := range l.Spectrum {
@@ -31,12 +42,16 @@ func drawSpectrum(all [3]analyze.Latency, width, height int) (drawing, error) {
 	p.X.Tick.Marker = marks(percentileTicks(nines))
 	p.Y.Tick.Marker = marks(latencyTicks(low, high))
 	grid(p, true)
-	for _, outcome := range []limiter.Outcome{limiter.Unknown, limiter.Rejected, limiter.Admitted} {
-		if l := all[outcome]; l.N > 0 {
-			p.Add(curve{l, outcome})
-		}
+}
+
+// spectrumPoints are a distribution on those axes.
+func spectrumPoints(c draw.Canvas, p *plot.Plot, l analyze.Latency) []vg.Point {
+	x, y := p.Transforms(&c)
+	points := make([]vg.Point, len(l.Spectrum))
+	for i, q := range l.Spectrum {
+		points[i] = vg.Point{X: x(nine(q.Percentile, l.N)), Y: y(logOf(q.Value))}
 	}
-	return rendered(p, width, height)
+	return points
 }
 
 // curve is the spectrum of one outcome, with a marker of its own shape.
@@ -46,7 +61,6 @@ type curve struct {
 }
 
 func (l curve) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
 	line := draw.LineStyle{Color: tint(l.outcome.String()), Width: 2}
 	glyph := glyphOf(l.outcome.String())
 	switch l.outcome {
@@ -55,10 +69,7 @@ func (l curve) Plot(c draw.Canvas, p *plot.Plot) {
 	case limiter.Unknown:
 		line.Dashes = []vg.Length{2, 3}
 	}
-	points := make([]vg.Point, len(l.Spectrum))
-	for i, q := range l.Spectrum {
-		points[i] = vg.Point{X: x(nine(q.Percentile, l.N)), Y: y(logOf(q.Value))}
-	}
+	points := spectrumPoints(c, p, l.Latency)
 	c.StrokeLines(line, points)
 	for i, step := 0, max(1, len(points)/6); i < len(points); i += step {
 		c.DrawGlyph(draw.GlyphStyle{Color: line.Color, Radius: 3.5, Shape: glyph}, points[len(points)-1-i])

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -19,36 +18,17 @@ type CompareReport struct {
 	Tool   string
 }
 
-// A CompareFormat is one way to write a comparison. To add one, list it in
-// [CompareFormats].
-type CompareFormat struct {
-	Name  string
-	Doc   string
-	Write func(io.Writer, CompareReport) error
-}
-
 // CompareFormats lists every format of comparisons.
-var CompareFormats = []CompareFormat{
-	{"text", "tables for a terminal", func(w io.Writer, c CompareReport) error { return writeComparison(w, c, sheet.text) }},
-	{"markdown", "a summary for a pull request", func(w io.Writer, c CompareReport) error { return writeComparison(w, c, sheet.markdown) }},
-	{"html", "one page with the latencies of all runs laid over one another", func(w io.Writer, c CompareReport) error { return writeComparison(w, c, sheet.html) }},
+var CompareFormats = []DocumentFormat[CompareReport]{
+	{"text", "tables for a terminal", onSheet(compareSheet, sheet.text)},
+	{"markdown", "a summary for a pull request", onSheet(compareSheet, sheet.markdown)},
+	{"html", "one page with the latencies of all runs laid over one another", onSheet(compareSheet, sheet.html)},
 	{"json", "schema duckload.compare/1", writeCompareJSON},
 	{"junit", "for CI servers: a suite for each group, a case for each comparison", writeCompareJUnit},
 }
 
-func writeComparison(w io.Writer, c CompareReport, format func(sheet, io.Writer) error) error {
-	laid, err := compareSheet(c)
-	if err != nil {
-		return err
-	}
-	return format(laid, w)
-}
-
 func writeCompareJSON(w io.Writer, c CompareReport) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	out.SetEscapeHTML(false)
-	return out.Encode(struct {
+	return writeIndented(w, struct {
 		Schema string `json:"schema"`
 		compare.Comparison
 	}{"duckload.compare/1", c.Comparison})

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -31,41 +30,22 @@ type Sizing struct {
 	Ask *sizing.Ask
 }
 
-// A SizingFormat is one way to write a [Sizing]. To add one, list it in
-// [SizingFormats].
-type SizingFormat struct {
-	Name  string
-	Doc   string
-	Write func(io.Writer, Sizing) error
-}
-
 // SizingFormats lists every format of sizes.
-var SizingFormats = []SizingFormat{
-	{"text", "tables for a terminal", func(w io.Writer, s Sizing) error { return write(w, s, sizeSheet, sheet.text) }},
-	{"markdown", "the same for an issue or a chat", func(w io.Writer, s Sizing) error { return write(w, s, sizeSheet, sheet.markdown) }},
-	{"html", "one page with pictures, as report.html is", func(w io.Writer, s Sizing) error { return write(w, s, sizeSheet, sheet.html) }},
+var SizingFormats = []DocumentFormat[Sizing]{
+	{"text", "tables for a terminal", onSheet(sizeSheet, sheet.text)},
+	{"markdown", "the same for an issue or a chat", onSheet(sizeSheet, sheet.markdown)},
+	{"html", "one page with pictures, as report.html is", onSheet(sizeSheet, sheet.html)},
 	{"json", "schema duckload.size/1", writeSizeJSON},
 }
 
 // LetterFormats lists the formats of a request letter.
-var LetterFormats = []SizingFormat{
-	{"html", "one page to attach or to print", func(w io.Writer, s Sizing) error { return write(w, s, letterSheet, sheet.html) }},
-	{"markdown", "one page for an issue or a mail", func(w io.Writer, s Sizing) error { return write(w, s, letterSheet, sheet.markdown) }},
-}
-
-func write(w io.Writer, s Sizing, lay func(Sizing) (sheet, error), format func(sheet, io.Writer) error) error {
-	laid, err := lay(s)
-	if err != nil {
-		return err
-	}
-	return format(laid, w)
+var LetterFormats = []DocumentFormat[Sizing]{
+	{"html", "one page to attach or to print", onSheet(letterSheet, sheet.html)},
+	{"markdown", "one page for an issue or a mail", onSheet(letterSheet, sheet.markdown)},
 }
 
 func writeSizeJSON(w io.Writer, s Sizing) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	out.SetEscapeHTML(false)
-	return out.Encode(struct {
+	return writeIndented(w, struct {
 		Schema    string   `json:"schema"`
 		Recording string   `json:"recording"`
 		Format    string   `json:"format"`

@@ -67,7 +67,7 @@ func (t Template) shell() string {
 	var b, text strings.Builder
 	flush := func() {
 		if text.Len() > 0 {
-			b.WriteString(singleQuoted(text.String()))
+			b.WriteString(ShellWord(text.String()))
 			text.Reset()
 		}
 	}
@@ -123,9 +123,9 @@ func (p part) shell() string {
 
 var bare = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
 
-// singleQuoted returns text as it is for a shell. Inside single quotes a shell
+// ShellWord returns text as one word of a shell. Inside single quotes a shell
 // reads everything as it stands, but the quote itself.
-func singleQuoted(text string) string {
+func ShellWord(text string) string {
 	if bare.MatchString(text) {
 		return text
 	}

@@ -21,7 +21,7 @@ type gate struct {
 	queue  []int64 // of each counter, if everyone waits
 
 	fresh  limiter.Limiter
-	states map[uint32]limiter.Limiter
+	states map[int]limiter.Limiter
 
 	rejected int
 	clients  []bool // that met a rejection
@@ -38,7 +38,7 @@ func (e engine) gate(l limiter.Limit, growth float64) *gate {
 		g.work, g.queue = make([]int64, e.keys()), make([]int64, e.keys())
 		return g
 	}
-	g.states = map[uint32]limiter.Limiter{}
+	g.states = map[int]limiter.Limiter{}
 	g.fresh, g.err = limiter.ModelOf(l).New(l)
 	return g
 }
@@ -48,10 +48,7 @@ func (e engine) gates(all []*gate) error {
 	last := make([]int64, e.keys())
 	p := e.spool.Pass()
 	for p.Next() {
-		key := uint32(0)
-		if e.scope == Each {
-			key = p.Key
-		}
+		key := e.counter(p)
 		gap := p.At - last[key]
 		last[key] = p.At
 		for _, g := range all {
@@ -63,7 +60,7 @@ func (e engine) gates(all []*gate) error {
 	return p.Err()
 }
 
-func (g *gate) take(key uint32, at, first, gap int64) bool {
+func (g *gate) take(key int, at, first, gap int64) bool {
 	if !g.bucket {
 		state, ok := g.states[key]
 		if !ok {

@@ -24,6 +24,14 @@ func (e engine) keys() int {
 	return e.spool.Keys()
 }
 
+// counter returns which counter the request of a pass belongs to.
+func (e engine) counter(p *trace.Pass) int {
+	if e.scope == All {
+		return 0
+	}
+	return int(p.Key)
+}
+
 // rate is a limit in whole numbers: work falls by limit in a nanosecond, and a
 // request is cost of it. Growth divides the gaps between requests, which is the
 // same as a request that costs more.
@@ -90,22 +98,21 @@ func (e engine) batches(n, bytesOfState int, run func(from, to int) error) error
 	if size == n && n > 1 {
 		size = (n + 1) / 2 // one for each of two threads
 	}
-	type result struct{ err error }
 	slots := make(chan struct{}, 2)
-	results := make(chan result, (n+size-1)/size)
+	results := make(chan error, (n+size-1)/size)
 	var all sync.WaitGroup
 	for from := 0; from < n; from += size {
 		slots <- struct{}{}
 		all.Go(func() {
-			results <- result{run(from, min(n, from+size))}
+			results <- run(from, min(n, from+size))
 			<-slots
 		})
 	}
 	all.Wait()
 	close(results)
-	for r := range results {
-		if r.err != nil {
-			return r.err
+	for err := range results {
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -133,10 +140,7 @@ func (e engine) pass(queues []*queue) error {
 	day := int64(math.MinInt64)
 	p := e.spool.Pass()
 	for p.Next() {
-		key := 0
-		if e.scope == Each {
-			key = int(p.Key)
-		}
+		key := e.counter(p)
 		gap := p.At - last[key]
 		last[key] = p.At
 		own := work[key*n : key*n+n : key*n+n]

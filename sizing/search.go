@@ -26,10 +26,7 @@ func (e engine) trials(all []*trial) error {
 		live := n
 		p := e.spool.Pass()
 		for live > 0 && p.Next() {
-			key := 0
-			if e.scope == Each {
-				key = int(p.Key)
-			}
+			key := e.counter(p)
 			gap := p.At - last[key]
 			last[key] = p.At
 			own := work[key*n : key*n+live : key*n+live]

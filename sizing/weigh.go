@@ -42,10 +42,7 @@ func (e engine) weigh(all []*queue) error {
 		}
 		p := e.spool.Pass()
 		for p.Next() {
-			key := 0
-			if e.scope == Each {
-				key = int(p.Key)
-			}
+			key := e.counter(p)
 			gap := p.At - moments[key]
 			moments[key] = p.At
 			own := states[key*n : key*n+n : key*n+n]

@@ -15,10 +15,7 @@ func (e engine) windows() (counted, error) {
 	all := counted{}
 	p := e.spool.Pass()
 	for p.Next() {
-		key := 0
-		if e.scope == Each {
-			key = int(p.Key)
-		}
+		key := e.counter(p)
 		o := &now[key]
 		if w := p.At / int64(e.window); w != o.window || o.count == 0 {
 			all[o.count]++
@@ -63,17 +60,10 @@ func (e engine) log(window time.Duration) (int64, error) {
 	left := behind.Next()
 	for ahead.Next() {
 		for left && behind.At <= ahead.At-int64(window) {
-			if e.scope == Each {
-				counts[behind.Key]--
-			} else {
-				counts[0]--
-			}
+			counts[e.counter(behind)]--
 			left = behind.Next()
 		}
-		key := 0
-		if e.scope == Each {
-			key = int(ahead.Key)
-		}
+		key := e.counter(ahead)
 		counts[key]++
 		peak = max(peak, counts[key])
 	}

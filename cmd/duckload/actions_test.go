@@ -20,11 +20,11 @@ func TestALongStepSummaryIsCutBetweenSections(t *testing.T) {
 
 func TestPathsInAnnotationsBeginAtTheRepository(t *testing.T) {
 	p := process{lookup: func(name string) (string, bool) {
-		v, ok := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": "/work/repo"}[name]
+		v, ok := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": "/srv/repo"}[name]
 		return v, ok
 	}}
 	for path, want := range map[string]string{
-		"/work/repo/limits/api.yaml": "limits/api.yaml", "/work/other.yaml": "/work/other.yaml", "/work/repo/..x/a": "..x/a", "": "",
+		"/srv/repo/limits/api.yaml": "limits/api.yaml", "/srv/other.yaml": "/srv/other.yaml", "/srv/repo/..x/a": "..x/a", "": "",
 	} {
 		if got := p.inRepository(path); got != want {
 			t.Errorf("%s: got %q, want %q", path, got, want)

@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +13,6 @@ import (
 
 	"duckload/compare"
 	"duckload/report"
-	"duckload/scenarios"
 )
 
 func (p process) compareCommand() *cobra.Command {
@@ -48,7 +45,7 @@ of one side is noise; with one on each, blocks of requests are.`,
 			if least < 0 {
 				mistakes = append(mistakes, fmt.Errorf("--least: must not be negative, got %s", least))
 			}
-			outs, err := compareOutputs(formats)
+			outs, err := parseDocuments(formats, report.CompareFormats)
 			if err != nil {
 				mistakes = append(mistakes, err)
 			}
@@ -62,11 +59,7 @@ of one side is noise; with one on each, blocks of requests are.`,
 			return p.compareRuns(args, o, outs, on.fail, on.inconclusive)
 		},
 	}
-	var names []string
-	for _, f := range report.CompareFormats {
-		names = append(names, f.Name)
-	}
-	c.Flags().StringSliceVar(&formats, "format", []string{"text"}, "`NAME[=FILE]`,…: "+strings.Join(names, ", "))
+	c.Flags().StringSliceVar(&formats, "format", []string{"text"}, "`NAME[=FILE]`,…: "+strings.Join(documentNames(report.CompareFormats), ", "))
 	c.Flags().StringVar(&margin, "margin", margin, "how much slower a quantile may become")
 	c.Flags().DurationVar(&least, "least", least, "how much slower it may become in any case")
 	c.Flags().StringVar(&errorMargin, "error-margin", errorMargin, "how much the share of errors may rise, in points")
@@ -87,37 +80,7 @@ func shareOf(flag, text string) (float64, error) {
 	return x, nil
 }
 
-type compareOutput struct {
-	format report.CompareFormat
-	path   string // - is standard output
-}
-
-func compareOutputs(words []string) ([]compareOutput, error) {
-	var names []string
-	for _, f := range report.CompareFormats {
-		names = append(names, f.Name)
-	}
-	var all []compareOutput
-	var mistakes []error
-	for _, word := range words {
-		name, path, given := strings.Cut(word, "=")
-		i := slices.Index(names, name)
-		switch {
-		case i < 0:
-			mistakes = append(mistakes, fmt.Errorf("--format: unknown format %q%s (have %s)", name, scenarios.DidYouMean(name, names), strings.Join(names, ", ")))
-			continue
-		case given && path == "":
-			mistakes = append(mistakes, fmt.Errorf("--format: %s names no file (write %s=FILE)", word, name))
-			continue
-		case !given:
-			path = "-"
-		}
-		all = append(all, compareOutput{report.CompareFormats[i], path})
-	}
-	return all, errors.Join(mistakes...)
-}
-
-func (p process) compareRuns(args []string, o compare.Options, outs []compareOutput, onFail, onOpen bool) error {
+func (p process) compareRuns(args []string, o compare.Options, outs []document[report.CompareReport], onFail, onOpen bool) error {
 	base, err := p.runsIn(args[:1])
 	if err != nil {
 		return usage(err)
@@ -134,17 +97,8 @@ func (p process) compareRuns(args []string, o compare.Options, outs []compareOut
 		Comparison: c, Tool: "duckload " + version,
 		Margin: fmt.Sprintf("%.3g %%, and at least %s", 100*o.Margin, o.Least.Round(time.Microsecond)),
 	}
-	for _, out := range outs {
-		if out.path == "-" {
-			if err := out.format.Write(p.stdout, r); err != nil {
-				return failure{status: exitStopped, err: fmt.Errorf("writing %s: %w", out.format.Name, err)}
-			}
-			continue
-		}
-		if err := replaceFile(out.path, func(w io.Writer) error { return out.format.Write(w, r) }); err != nil {
-			return usage(fmt.Errorf("writing %s: %w", out.path, err))
-		}
-		fmt.Fprintf(p.stderr, "%s  %s\n", out.format.Name, out.path)
+	if err := writeDocuments(p, outs, r); err != nil {
+		return err
 	}
 	switch {
 	case c.Kind == compare.Regression && onFail:

@@ -173,9 +173,9 @@ func described[T any](list []T, of func(T) (name, doc string)) []cobra.Completio
 func formatWords(command string) []cobra.Completion {
 	switch command {
 	case "compare":
-		return described(report.CompareFormats, func(f report.CompareFormat) (string, string) { return f.Name, f.Doc })
+		return described(report.CompareFormats, func(f report.DocumentFormat[report.CompareReport]) (string, string) { return f.Name, f.Doc })
 	case "size":
-		return described(report.SizingFormats, func(f report.SizingFormat) (string, string) { return f.Name, f.Doc })
+		return described(report.SizingFormats, func(f report.DocumentFormat[report.Sizing]) (string, string) { return f.Name, f.Doc })
 	}
 	return described(report.Formats, func(f report.Format) (string, string) { return f.Name, f.Doc })
 }

@@ -65,7 +65,7 @@ no more memory than its clients do; a long one is kept in a temporary file.`,
 	flags.StringVar(&f.key, "key", "", "what tells clients apart: a column or field, ip or user of an access log, or none")
 	flags.StringVar(&f.match, "match", "", "only lines that match this regular expression")
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "leave out lines that cannot be read, and count them")
-	flags.StringSliceVar(&f.formats, "format", []string{"text"}, "`NAME[=FILE]`,…: "+sizingNames(report.SizingFormats))
+	flags.StringSliceVar(&f.formats, "format", []string{"text"}, "`NAME[=FILE]`,…: "+strings.Join(documentNames(report.SizingFormats), ", "))
 	flags.StringArrayVar(&f.letters, "request-letter", nil, "write a page to attach to a request for a higher limit: FILE.html or FILE.md")
 	flags.StringVar(&f.ask, "ask", "", "what the letter asks for, as \"750/min burst 1500\"; usual: the least that is enough once grown")
 	return c
@@ -81,27 +81,14 @@ func readingNames() string {
 	return strings.Join(names, ", ")
 }
 
-func sizingNames(all []report.SizingFormat) string {
-	var names []string
-	for _, f := range all {
-		names = append(names, f.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
 // A sizeJob is what size was asked for, understood.
 type sizeJob struct {
 	question   sizing.Question
 	options    trace.Options
 	promise    string
 	ask        *sizing.Ask
-	outputs    []sizeOutput
+	outputs    []document[report.Sizing]
 	wantsGroup string
-}
-
-type sizeOutput struct {
-	format report.SizingFormat
-	path   string // - is standard output
 }
 
 func (p process) size(name string, f sizeFlags) error {
@@ -131,19 +118,7 @@ func (p process) size(name string, f sizeFlags) error {
 		Documented: job.question.Documented, Promise: job.promise, Answer: answer, Ask: job.ask,
 		Command: sizeAgain(shownName(name), f), Tool: "duckload " + version,
 	}
-	for _, o := range job.outputs {
-		if o.path == "-" {
-			if err := o.format.Write(p.stdout, s); err != nil {
-				return failure{status: exitStopped, err: fmt.Errorf("writing %s: %w", o.format.Name, err)}
-			}
-			continue
-		}
-		if err := replaceFile(o.path, func(w io.Writer) error { return o.format.Write(w, s) }); err != nil {
-			return usage(fmt.Errorf("writing %s: %w", o.path, err))
-		}
-		fmt.Fprintf(p.stderr, "%s  %s\n", o.format.Name, o.path)
-	}
-	return nil
+	return writeDocuments(p, job.outputs, s)
 }
 
 // shownName is what a recording is called in a document for others: folders of
@@ -157,10 +132,10 @@ func shownName(name string) string {
 
 // sizeAgain is the command that makes the same numbers.
 func sizeAgain(name string, f sizeFlags) string {
-	words := []string{"duckload size", quotedWord(name)}
+	words := []string{"duckload size", scenarios.ShellWord(name)}
 	add := func(flag, value string) {
 		if value != "" {
-			words = append(words, flag+" "+quotedWord(value))
+			words = append(words, flag+" "+scenarios.ShellWord(value))
 		}
 	}
 	add("--limit", f.limit)
@@ -184,15 +159,6 @@ func sizeAgain(name string, f sizeFlags) string {
 		words = append(words, "--skip-bad")
 	}
 	return strings.Join(words, " ")
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:,=@%+-]+$`)
-
-func quotedWord(s string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // sizeJob understands the flags. The error names every mistake.
@@ -253,33 +219,17 @@ func (p process) sizeJob(f sizeFlags) (sizeJob, error) {
 }
 
 // sizeOutputs reads --format and --request-letter.
-func sizeOutputs(f sizeFlags) ([]sizeOutput, error) {
-	var all []sizeOutput
-	var mistakes []error
-	for _, word := range f.formats {
-		name, path, given := strings.Cut(word, "=")
-		i := slices.IndexFunc(report.SizingFormats, func(s report.SizingFormat) bool { return s.Name == name })
-		switch {
-		case i < 0:
-			have := sizingNames(report.SizingFormats)
-			mistakes = append(mistakes, fmt.Errorf("--format: unknown format %q%s (have %s)", name, scenarios.DidYouMean(name, strings.Split(have, ", ")), have))
-			continue
-		case given && path == "":
-			mistakes = append(mistakes, fmt.Errorf("--format: %s names no file (write %s=FILE)", word, name))
-			continue
-		case !given:
-			path = "-"
-		}
-		all = append(all, sizeOutput{report.SizingFormats[i], path})
-	}
+func sizeOutputs(f sizeFlags) ([]document[report.Sizing], error) {
+	all, err := parseDocuments(f.formats, report.SizingFormats)
+	mistakes := []error{err}
 	for _, path := range f.letters {
 		name := map[string]string{".html": "html", ".htm": "html", ".md": "markdown"}[strings.ToLower(filepath.Ext(path))]
-		i := slices.IndexFunc(report.LetterFormats, func(s report.SizingFormat) bool { return s.Name == name })
+		i := slices.IndexFunc(report.LetterFormats, func(s report.DocumentFormat[report.Sizing]) bool { return s.Name == name })
 		if i < 0 {
 			mistakes = append(mistakes, fmt.Errorf("--request-letter: %q must end in .html or .md", path))
 			continue
 		}
-		all = append(all, sizeOutput{report.LetterFormats[i], path})
+		all = append(all, document[report.Sizing]{report.LetterFormats[i], path})
 	}
 	return all, errors.Join(mistakes...)
 }
