@@ -50,13 +50,13 @@ func trialRows(r capacity.Result) [][]string {
 
 // A capacityView is a picture of trials: rates to the right, and lines of dots.
 type capacityView struct {
-	Lines     [][]point // latencies are in nanoseconds
-	Low, High *float64  // the bracket of the capacity
-	Latency   bool      // upwards is a latency on a logarithmic axis, else a rate
+	Lines   [][]point // latencies are in nanoseconds
+	Low     *float64  // the objectives hold up to here
+	Latency bool      // upwards is a latency on a logarithmic axis, else a rate
 }
 
 func capacityLatency(g analyze.Group, r capacity.Result, id string) (figure, error) {
-	v := capacityView{Latency: true, High: r.High}
+	v := capacityView{Latency: true}
 	if r.Low > 0 {
 		v.Low = &r.Low
 	}
@@ -93,7 +93,7 @@ func kneeWords(r capacity.Result) string {
 }
 
 func capacityAchieved(g analyze.Group, r capacity.Result, id string) (figure, error) {
-	v := capacityView{High: r.High}
+	v := capacityView{}
 	if r.Low > 0 {
 		v.Low = &r.Low
 	}

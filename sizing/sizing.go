@@ -282,7 +282,7 @@ func view(s *trace.Spool, q Question, t surveyed, scope Scope) (View, error) {
 		}
 		for i, g := range q.Growth {
 			if burst > 0 {
-				asks[i] = add(limitFor(e, proportional(burst, documented), g, 0))
+				asks[i] = add(limitFor(e, inProportion, g, 0))
 			}
 		}
 	}
@@ -317,7 +317,7 @@ func view(s *trace.Spool, q Question, t surveyed, scope Scope) (View, error) {
 			n.Limit = &l
 		}
 		if x := needs[i].ratio; x != nil && x.solved() {
-			n.Ratio = &Ask{Limit: x.found(), Burst: proportional(burst, documented)(x.found())}
+			n.Ratio = &Ask{Limit: x.found(), Burst: inProportion(x.found())}
 		}
 		v.Needs = append(v.Needs, n)
 	}

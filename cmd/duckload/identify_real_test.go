@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -147,13 +146,7 @@ type identifyAnswer struct {
 func (u unknownLimiter) identify(t *testing.T, number int) (r identifyResult) {
 	dir := t.TempDir()
 	var output bytes.Buffer
-	p := process{
-		stdin: strings.NewReader(""), stdout: &output, stderr: &output,
-		lookup:  func(string) (string, bool) { return "", false },
-		now:     time.Now,
-		width:   func() int { return 0 },
-		columns: func() int { return 0 },
-	}
+	p := unwatched(&output)
 	r.exit = p.main(t.Context(), []string{"identify", u.url, "--sources", fmt.Sprintf("127.7.%d.0/27", number), "--max-time", "45s", "--budget", "1500", "--out", dir})
 	r.output = output.String()
 	files, _ := filepath.Glob(filepath.Join(dir, "*", "identify.json"))

@@ -100,14 +100,8 @@ func (c realCase) run(t *testing.T, number, attempt int) realResult {
 	dir := filepath.Join(t.TempDir(), fmt.Sprint(number))
 	file := filepath.Join(dir, "scenario.yaml")
 	var output bytes.Buffer
-	p := process{
-		stdin: strings.NewReader(""), stdout: &output, stderr: &output,
-		lookup:   func(string) (string, bool) { return "", false },
-		now:      time.Now,
-		width:    func() int { return 0 },
-		columns:  func() int { return 0 },
-		patience: c.patience * time.Duration(attempt+1),
-	}
+	p := unwatched(&output)
+	p.patience = c.patience * time.Duration(attempt+1)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return realResult{output: err.Error(), exit: exitBug}
 	}

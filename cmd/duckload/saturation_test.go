@@ -39,13 +39,7 @@ groups:
 		t.Fatal(err)
 	}
 	var output bytes.Buffer
-	p := process{
-		stdin: strings.NewReader(""), stdout: &output, stderr: &output,
-		lookup:  func(string) (string, bool) { return "", false },
-		now:     time.Now,
-		width:   func() int { return 0 },
-		columns: func() int { return 0 },
-	}
+	p := unwatched(&output)
 	p.main(t.Context(), []string{"run", "--quiet", "--out", dir, file})
 	if all := output.String(); !strings.Contains(all, "metrics: hold 60/s offered 60 requests a second and ") || !strings.Contains(all, "had to wait") {
 		t.Errorf("got\n%s\nwant what was offered and what left", all)

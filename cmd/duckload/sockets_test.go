@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,16 +134,21 @@ func runAgainst(t *testing.T, config emulator.Config, scenario string) (exit int
 	return inProcess(t, "run", file, "--target", served.url, "--out", filepath.Join(dir, "results"), "--quiet")
 }
 
+// unwatched is a process without a terminal and without an environment.
+func unwatched(out io.Writer) process {
+	return process{
+		stdin: strings.NewReader(""), stdout: out, stderr: out,
+		lookup: func(string) (string, bool) { return "", false },
+		now:    time.Now, width: func() int { return 0 }, columns: func() int { return 0 },
+	}
+}
+
 // inProcess runs a command line in this process, with plans that are shorter
 // than usual.
 func inProcess(t *testing.T, args ...string) (exit int, output string) {
 	var out bytes.Buffer
-	p := process{
-		stdin: strings.NewReader(""), stdout: &out, stderr: &out,
-		lookup: func(string) (string, bool) { return "", false },
-		now:    time.Now, width: func() int { return 0 }, columns: func() int { return 0 },
-		patience: 14 * time.Second,
-	}
+	p := unwatched(&out)
+	p.patience = 14 * time.Second
 	exit = p.main(t.Context(), args)
 	return exit, out.String()
 }
