@@ -56,7 +56,9 @@ func (r *run) newLane(i int, room room) *lane {
 	switch by := l.group.Transport; {
 	case by.Fast:
 		l.fast = newFast(l)
-	case by.HTTP == 2 && !by.OneShot:
+	case by.HTTP == 2 && by.OneShot:
+		l.transport = &single{transport: l.pool.transport, target: r.target}
+	case by.HTTP == 2:
 		l.h2 = newH2(l.pool, r.target, r.hurry)
 		l.transport = l.h2
 	}

@@ -47,7 +47,7 @@ func newPool(o Options, target *url.URL, by scenarios.Transport, source netip.Ad
 		MaxIdleConnsPerHost:    most,
 		IdleConnTimeout:        idle,
 		MaxResponseHeaderBytes: 256 << 10,
-		DisableKeepAlives:      by.OneShot,
+		DisableKeepAlives:      by.OneShot && by.HTTP != 2, // there the lane ends them
 	}
 	if by.HTTP == 2 {
 		p.transport.Protocols = new(http.Protocols)

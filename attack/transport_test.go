@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -76,6 +77,37 @@ func TestHTTP2IsSpokenWhereItIsAskedFor(t *testing.T) {
 		}
 		if tc.http == 2 && opened.Load() != 1 {
 			t.Errorf("got %d connections, want all requests on one", opened.Load())
+		}
+	}
+}
+
+// Without reuse each request has a connection of its own, with HTTP/2 as with
+// HTTP/1.1.
+func TestARequestMayHaveAConnectionOfItsOwn(t *testing.T) {
+	for _, version := range []int{0, 2} {
+		var opened atomic.Int32
+		var mu sync.Mutex
+		from := map[string]int{}
+		s, roots := secure(t, func(s *httptest.Server) {
+			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					opened.Add(1)
+				}
+			}
+		}, func(_ http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			from[r.RemoteAddr]++
+		})
+		var all []history.Observation
+		complete(t, travels(t, scenarios.Transport{HTTP: version, OneShot: true, TLS: scenarios.TLS{Roots: roots}}, "{burst: 20}, {hold: 50/s, for: 200ms}"), to(s.URL, &all))
+		for _, o := range all {
+			if o.Status != 200 || o.Resent || o.Sent < o.Intended {
+				t.Errorf("HTTP %d: got %+v, want an answer", version, o)
+			}
+		}
+		if len(all) != 30 || len(from) != 30 || opened.Load() != 30 {
+			t.Errorf("HTTP %d: got %d requests over %d connections of %d that were opened, want 30 each over its own", version, len(all), len(from), opened.Load())
 		}
 	}
 }
