@@ -74,6 +74,7 @@ type (
 		Answered *float64       `json:"answered_s"`
 		Done     *float64       `json:"done_s"`
 		Resent   bool           `json:"resent"`
+		Unsent   bool           `json:"unsent"`
 		Status   *int           `json:"status"`
 		Outcome  string         `json:"outcome"`
 		Error    *string        `json:"error"`
@@ -148,7 +149,7 @@ func (e *Events) Observed(o history.Observation) error {
 	line := requestEvent{
 		Event: "request", Group: e.group(e.header.Lanes[o.Lane].Group), Lane: laneName(e.header, o.Lane), Phase: phaseName(e.header, o.Phase),
 		Seq: o.Seq, Request: o.Request, Intended: moment(o.Intended), Sent: moment(o.Sent), Answered: moment(o.Answered), Done: moment(o.Done),
-		Resent: o.Resent, Outcome: e.header.Outcome(o).String(), Error: said(o.Error), In: o.BytesIn, Out: o.BytesOut, Fields: o.Evidence,
+		Resent: o.Resent, Unsent: o.Unsent, Outcome: e.header.Outcome(o).String(), Error: said(o.Error), In: o.BytesIn, Out: o.BytesOut, Fields: o.Evidence,
 	}
 	if o.Status != 0 {
 		line.Status = &o.Status

@@ -64,6 +64,7 @@ type exported struct {
 	AnsweredNS *int64         `json:"answered_ns"` // null, or empty: no answer came
 	DoneNS     int64          `json:"done_ns"`
 	Resent     bool           `json:"resent"` // given up by the transport and sent again
+	Unsent     bool           `json:"unsent"` // no connection came about: nothing left
 	Status     int            `json:"status"` // 0: no answer
 	Outcome    string         `json:"outcome"`
 	Error      string         `json:"error"`
@@ -88,6 +89,7 @@ func export(h *history.History, o history.Observation) exported {
 		SentNS:     int64(o.Sent),
 		DoneNS:     int64(o.Done),
 		Resent:     o.Resent,
+		Unsent:     o.Unsent,
 		Status:     o.Status,
 		Outcome:    h.Outcome(o).String(),
 		Error:      o.Error,
@@ -123,7 +125,7 @@ func exportNDJSON(w io.Writer, h *history.History) error {
 var csvColumns = []string{
 	"group", "identity", "source", "lane", "pace", "phase", "seq", "request",
 	"sent_unix_ns", "intended_ns", "sent_ns", "answered_ns", "done_ns",
-	"resent", "status", "outcome", "error", "bytes_in", "bytes_out", "evidence",
+	"resent", "unsent", "status", "outcome", "error", "bytes_in", "bytes_out", "evidence",
 }
 
 // exportCSV writes what a spreadsheet does not take for a formula, whatever a
@@ -153,7 +155,7 @@ func exportCSV(w io.Writer, h *history.History) error {
 			plain(e.Group), plain(e.Identity), plain(e.Source), strconv.Itoa(e.Lane), plain(e.Pace), plain(e.Phase),
 			strconv.FormatUint(e.Seq, 10), strconv.Itoa(e.Request),
 			integer(e.SentUnixNS), integer(e.IntendedNS), integer(e.SentNS), answered, integer(e.DoneNS),
-			strconv.FormatBool(e.Resent), strconv.Itoa(e.Status), e.Outcome, plain(e.Error),
+			strconv.FormatBool(e.Resent), strconv.FormatBool(e.Unsent), strconv.Itoa(e.Status), e.Outcome, plain(e.Error),
 			integer(e.BytesIn), integer(e.BytesOut), unformula(evidence),
 		})
 		if err != nil {

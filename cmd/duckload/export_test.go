@@ -270,7 +270,7 @@ func TestNDJSONHasEveryObservation(t *testing.T) {
 		}
 	}
 	want := `{"group":"metrics","identity":"","source":"","lane":0,"pace":"burst","phase":"burst 202","seq":0,"request":0,` +
-		`"sent_unix_ns":1795428845123456789,"intended_ns":0,"sent_ns":0,"answered_ns":null,"done_ns":9,"resent":false,"status":0,` +
+		`"sent_unix_ns":1795428845123456789,"intended_ns":0,"sent_ns":0,"answered_ns":null,"done_ns":9,"resent":false,"unsent":false,"status":0,` +
 		`"outcome":"unknown","error":"reset","bytes_in":0,"bytes_out":0,"evidence":[]}` + "\n"
 	one := history.Of(exportHeader(), []history.Observation{{Answered: history.Never, Done: 9, Error: "reset"}}, nil)
 	if got := string(exportTo(t, one, "ndjson")); got != want {
