@@ -34,7 +34,7 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 		timeout = defaultTimeout
 	}
 	o := history.Observation{
-		Lane: l.index, Phase: l.plan.Number(j.from.track, j.shot.Phase), Seq: seq, Intended: j.shot.At,
+		Lane: l.index, Phase: l.plan.Number(j.from.track, j.shot.Phase), Seq: l.plan.Seq(l.index, seq), Intended: j.shot.At,
 		Answered: history.Never,
 	}
 	var sent sending

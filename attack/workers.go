@@ -77,9 +77,13 @@ func needs(p scenarios.Phase) (once, shots int) {
 	}
 	rate := max(float64(p.Peak), p.Rate+p.Swing, p.To)
 	most := int(math.Ceil(min(rate*slowest.Seconds(), float64(mostWorkers*len(p.Lanes)), float64(pace.Requests(p)))))
-	// Lanes take turns, so the first of them has the most.
+	// Lanes take turns, so none has many more than another.
 	each := func(n int) int { return (n + len(p.Lanes) - 1) / len(p.Lanes) }
-	return max(within(p, pace, time.Second)[p.Lanes[0]], each(most)), each(pace.Requests(p))
+	at := 0
+	for _, n := range within(p, pace, time.Second) {
+		at = max(at, n)
+	}
+	return max(at, each(most)), each(pace.Requests(p))
 }
 
 // within counts the requests that each lane sends at the start of a static

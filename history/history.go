@@ -68,6 +68,14 @@ type Header struct {
 	Lanes  []Lane  `json:"lanes"`
 	Phases []Phase `json:"phases"`
 
+	// Agents are the machines that sent. In an agent's own record it is alone
+	// there; none: the run had one machine, which is the one that judges.
+	Agents []Agent `json:"agents,omitempty"`
+
+	// Roster names all agents of the run, so that one whose record is not there
+	// is missed; empty: there were none.
+	Roster []string `json:"roster,omitempty"`
+
 	Source string `json:"source"`         // the scenario as text, secrets masked
 	File   string `json:"file,omitempty"` // where the scenario was read from; empty: it is built in, or nobody knows
 }
@@ -108,6 +116,10 @@ type Lane struct {
 	Group    int    `json:"group"` // index into Header.Groups
 	Identity string `json:"identity"`
 	Source   string `json:"source"` // local address; empty: the default route
+
+	// Agent is the index into Header.Agents of who sends from it; 0 also where
+	// there are none.
+	Agent int `json:"agent,omitempty"`
 
 	// Trick says how the lane disguises itself: "forged X-Forwarded-For",
 	// "another spelling of the path". Its key is that of a lane without it.

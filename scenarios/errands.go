@@ -28,7 +28,7 @@ func (p Plan) Errands() []Errand {
 	used := make([]bool, len(p.Lanes))
 	for _, track := range p.Tracks {
 		for _, phase := range track.Phases {
-			for _, lane := range slices.Concat(phase.Lanes, phase.Others) {
+			for _, lane := range phase.senders() {
 				used[lane] = true
 			}
 		}
@@ -86,6 +86,9 @@ func (p Plan) TeardownNeeds(e Errand, i int) []string {
 
 func (p Plan) errand(e Errand, q Request, what string, i int, captured map[string]string) Message {
 	name := p.Scenario.Groups[e.Group].Name + "/" + e.Identity + "/" + what + "/" + strconv.Itoa(i)
+	if p.agent > 0 { // every agent sets up for itself
+		name += "/agent " + strconv.Itoa(p.agent)
+	}
 	m := p.spelled(q, e.Identity, filling{run: p.Run, group: name, captured: captured})
 	m.Request = i
 	return m

@@ -24,6 +24,9 @@ var Paces = []Pace{
 func PaceOf(p Phase) (Pace, bool) {
 	for _, pace := range Paces {
 		if pace.Name == p.Pace {
+			if p.share != nil {
+				pace = p.share.of(pace)
+			}
 			return pace, true
 		}
 	}

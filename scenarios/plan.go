@@ -43,11 +43,17 @@ type Phase struct {
 
 	trace *trace.Trace // replay: the recording
 	place place        // in the file, if written by hand
+	share *share       // of one of several agents; nil: the whole phase
 }
 
 // Lane returns the index into Plan.Lanes of the lane that sends the i-th
 // request of a static phase: its lanes take turns.
-func (p Phase) Lane(i int) int { return p.Lanes[i%len(p.Lanes)] }
+func (p Phase) Lane(i int) int {
+	if p.share != nil {
+		i = p.share.number(i)
+	}
+	return p.Lanes[i%len(p.Lanes)]
+}
 
 // A Plan is a scenario spelled out: every lane, every phase, and every moment
 // that does not depend on answers.
@@ -58,6 +64,9 @@ type Plan struct {
 	Lanes    []Lane    `json:"lanes"`
 	Tracks   []Track   `json:"tracks"`
 	Dropped  []string  `json:"dropped,omitempty"` // what was left out or shortened to fit into the most time
+
+	agent int    // whose part it is
+	turns []turn // by lane; nil: it is the whole plan
 }
 
 // A Lane is one sender: a group, an identity and a source address. Each has
