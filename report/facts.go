@@ -65,6 +65,9 @@ func measuredBurst(g analyze.Group) string {
 	if low > high || math.Abs(low) > 1<<53 {
 		return span(b)
 	}
+	if low <= 1 && low < high { // every bucket holds one
+		low = 0
+	}
 	return span(analyze.Interval{Low: low, High: high})
 }
 

@@ -52,7 +52,7 @@ func when(d time.Duration) string {
 
 // span writes a certified interval with as many digits as its width is worth,
 // rounded outwards, so that what is shown is still certain: "99.98–100.03",
-// "200", "at least 4.8". A bound far above the other says nothing to a reader
+// "200", "at least 4.8", "at most 12". A bound far above the other says nothing to a reader
 // and is left out: "at least 493", not "493–1156789".
 func span(i analyze.Interval) string {
 	switch {
@@ -64,6 +64,8 @@ func span(i analyze.Interval) string {
 		return "at least " + rounded(i.Low, 2, math.Floor)
 	case i.Low == i.High:
 		return rounded(i.Low, 4, math.Round)
+	case i.Low <= 0:
+		return "at most " + rounded(i.High, 2, math.Ceil)
 	}
 	digits := max(0, int(math.Ceil(-math.Log10((i.High-i.Low)/4)))) // rounding adds at most half of the width
 	return rounded(i.Low, digits, math.Floor) + "–" + rounded(i.High, digits, math.Ceil)

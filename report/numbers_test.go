@@ -36,7 +36,7 @@ func TestIntervalsAreRoundedOutwards(t *testing.T) {
 	}{
 		{99.98, 100.03, "99.98–100.03"}, {99.981, 100.029, "99.98–100.03"}, {200, 200, "200"}, {4.876, inf, "at least 4.87"},
 		{0, inf, "unknown"}, {3.2, 17.9, "3–18"}, {3.801, 6.23, "3.8–6.3"}, {0.0799, 0.0855, "0.079–0.086"}, {math.NaN(), 1, "unknown"},
-		{493, 1156789, "at least 493"}, {493.257, 49326, "at least 493.25"}, {493, 49300, "493–49300"}, {0, 12, "0–12"},
+		{493, 1156789, "at least 493"}, {493.257, 49326, "at least 493.25"}, {493, 49300, "493–49300"}, {0, 12, "at most 12"},
 	} {
 		if got := span(analyze.Interval{Low: c.low, High: c.high}); got != c.want {
 			t.Errorf("%v to %v: got %q, want %q", c.low, c.high, got, c.want)
