@@ -48,6 +48,11 @@ type Options struct {
 	Budget scenarios.Budget
 	Stop   []scenarios.StopRule
 
+	// Start is moment 0, with a monotonic reading; zero: as soon as all is
+	// ready. Setup is done before it. Where that takes longer, nothing is sent
+	// and Run returns a [LateStart].
+	Start time.Time
+
 	// Record takes each observation as its request ends, one call at a time.
 	// An error stops the run.
 	Record func(history.Observation) error

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Denied says that a host may not be contacted. Nothing was sent to it.
@@ -51,6 +52,16 @@ func (n NoSource) Error() string {
 }
 
 func (n NoSource) Unwrap() error { return n.Err }
+
+// LateStart says that the moment at which a run had to start was past when all
+// was ready. No request of the plan was sent.
+type LateStart struct {
+	By time.Duration
+}
+
+func (l LateStart) Error() string {
+	return fmt.Sprintf("ready %s after the start: nothing was sent (agree on a later one)", l.By.Round(time.Millisecond))
+}
 
 // refusal returns the error that says why a request may not or cannot be sent
 // at all, which ends a run: the next one would fare no better.

@@ -85,7 +85,7 @@ func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, erro
 	r.hurry = hurry
 	defer context.AfterFunc(r.stopped, func() { time.AfterFunc(grace, hurried) })()
 	if most := o.Budget.Duration; most > 0 {
-		defer time.AfterFunc(most, r.outOfTime).Stop()
+		defer time.AfterFunc(most+max(0, untilStart(o)), r.outOfTime).Stop()
 	}
 	for i, room := range rooms(plan) {
 		r.lanes = append(r.lanes, r.newLane(i, room))
@@ -94,7 +94,7 @@ func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, erro
 	if err := r.setUp(); err != nil {
 		r.stop(halt{reason: "setup failed", err: err})
 	}
-	r.clock = newClock(o.Transport == nil)
+	r.begin()
 	var collector sync.WaitGroup
 	collector.Go(r.collect)
 	r.attack()
@@ -108,6 +108,25 @@ func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, erro
 	end, err := r.end(ctx)
 	end.At, end.Notes = over, append(end.Notes, notes...)
 	return end, err
+}
+
+// begin sets moment 0.
+func (r *run) begin() {
+	r.clock = newClock(r.options.Transport == nil)
+	if r.options.Start.IsZero() {
+		return
+	}
+	if late := -untilStart(r.options); late > 0 && r.stopped.Err() == nil {
+		r.stop(halt{reason: "the start had passed", err: LateStart{By: late}})
+	}
+	r.clock.began = r.options.Start
+}
+
+func untilStart(o Options) time.Duration {
+	if o.Start.IsZero() {
+		return 0
+	}
+	return time.Until(o.Start)
 }
 
 // attack runs every track and every lane to their end.
