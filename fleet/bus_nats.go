@@ -143,6 +143,9 @@ func (a Access) options() ([]nats.Option, error) {
 	return options, errors.Join(mistakes...)
 }
 
+// Check returns every mistake in how a bus is to be reached.
+func (a Access) Check() error { return errors.Join(a.mistakes()...) }
+
 func (a Access) mistakes() []error {
 	var wrong []error
 	for _, at := range a.urls() {
@@ -152,7 +155,7 @@ func (a Access) mistakes() []error {
 			wrong = append(wrong, fmt.Errorf("%q is not the address of a bus (write nats://host:4222 or tls://host:4222)", at))
 		case u.User != nil:
 			wrong = append(wrong, fmt.Errorf("%s: an address holds no secret (give the token in the environment, or name a file)", u.Redacted()))
-		case !a.secure() && !a.Plain && !isLoopback(u.Hostname()):
+		case !a.secure() && !a.Plain && !Loopback(u.Hostname()):
 			wrong = append(wrong, fmt.Errorf("%s: a bus on another machine needs TLS (write tls://%s, or allow it without)", at, u.Host))
 		}
 	}
@@ -174,11 +177,12 @@ func (a Access) secure() bool {
 func (a Access) Private() bool {
 	return a.secure() || !slices.ContainsFunc(a.urls(), func(at string) bool {
 		u, err := url.Parse(at)
-		return err != nil || !isLoopback(u.Hostname())
+		return err != nil || !Loopback(u.Hostname())
 	})
 }
 
-func isLoopback(host string) bool {
+// Loopback reports whether a host is this machine.
+func Loopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
 }
@@ -307,4 +311,3 @@ func (n *Nats) Ask(ctx context.Context, subject string, data []byte) ([]byte, er
 }
 
 var _ Bus = (*Nats)(nil)
-

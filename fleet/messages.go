@@ -69,8 +69,9 @@ type Order struct {
 	Compile scenarios.CompileOptions `json:"compile"`
 	Budget  scenarios.Budget         `json:"budget"` // of the whole run
 
-	Target string   `json:"target"` // base URL
-	Allow  []string `json:"allow,omitempty"`
+	Target   string   `json:"target"`             // base URL
+	Emulator bool     `json:"emulator,omitempty"` // the coordinator started it itself
+	Allow    []string `json:"allow,omitempty"`
 
 	Digest string `json:"digest"` // of the plan: PlanDigest
 	World  string `json:"world"`  // of what environment and files supplied: see [Witness]

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
 	"duckload/attack"
 	"duckload/history"
+	"duckload/scenarios"
 )
 
 // flushEvery is how much of a run a crash may cost.
@@ -28,7 +30,7 @@ func (s *session) run(at start) {
 	}
 	header := s.Header(s.plan, s.order.Target, at.Wall)
 	header.Agents = []history.Agent{{Name: s.Name, Address: s.info.address()}}
-	header.Roster = s.order.Agents
+	header.Roster, header.Emulator = s.order.Agents, s.order.Emulator
 	record, err := history.Create(s.dir, header)
 	if err != nil {
 		s.say("run %s: %v", s.order.Run, err)
@@ -78,7 +80,7 @@ func (s *session) deliver(ship *shipper) error {
 
 // address is ours as others see it, as far as anybody knows.
 func (i Info) address() string {
-	if i.Seen == "" || isLoopback(i.Seen) {
+	if i.Seen == "" || Loopback(i.Seen) {
 		return ""
 	}
 	return i.Seen
@@ -180,12 +182,23 @@ func newPaper(s *session) *paper {
 func (p *paper) event(e attack.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if e.Begins && !p.sends(e.Track) {
+		return // another agent does, in its own time
+	}
 	if e.Begins || e.Ends {
 		p.events = append(p.events, e)
 		return
 	}
 	e.At = 0
 	p.counts[e]++
+}
+
+// sends reports whether any request of a track is ours.
+func (p *paper) sends(track int) bool {
+	return slices.ContainsFunc(p.part.Tracks[track].Phases, func(phase scenarios.Phase) bool {
+		pace, ok := scenarios.PaceOf(phase)
+		return ok && pace.Requests(phase) > 0
+	})
 }
 
 func (p *paper) publish(n news) {

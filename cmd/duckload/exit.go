@@ -31,7 +31,7 @@ var exitCodes = []struct {
 	{exitUsage, "usage or scenario error: nothing was sent"},
 	{exitInconclusive, "inconclusive: nothing failed, something could not be decided"},
 	{exitRefused, "refused by a guard: host not allowed, budget"},
-	{exitUnusable, "target unusable: it cannot be reached (DNS, TLS, connection), or refuses to serve"},
+	{exitUnusable, "target unusable: it cannot be reached (DNS, TLS, connection), or refuses to serve; also a bus or agents that are not there"},
 	{exitStopped, "stopped during the run by a stop rule, or results incomplete; partial report written"},
 	{exitBug, "a bug in duckload"},
 	{exitInterrupted, "interrupted; partial report written"},

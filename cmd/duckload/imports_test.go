@@ -60,6 +60,7 @@ var onlyIn = map[string][]string{
 	"github.com/spf13/pflag":       {"cmd/duckload"},
 	"github.com/klauspost":         {"history", "trace"},
 	"github.com/dunglas/httpsfv":   {"analyze"},
+	"github.com/nats-io":           {"fleet"},
 	"net/http":                     {"attack", "emulator", "cmd/duckload"},
 	"net/http/httptrace":           {"attack", "emulator"},
 	"golang.org/x/term":            {"cmd/duckload"},

@@ -84,3 +84,14 @@ func (l *liveEvents) close() error {
 	}
 	return nil
 }
+
+// atOnce refuses what is written while a run goes on: the observations of a
+// fleet are here when it is over.
+func (all outputs) atOnce() error {
+	for _, o := range all {
+		if o.format.Name == eventsName {
+			return fmt.Errorf("--format %s: is written as a run goes on, which a fleet's cannot be (write it afterwards: duckload report RUN --format %s)", eventsName, eventsName)
+		}
+	}
+	return nil
+}

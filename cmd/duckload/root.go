@@ -77,6 +77,8 @@ against an emulator on this machine: no key and no network are needed.`,
 		p.explainCommand(),
 		p.schemaCommand(),
 		p.initCommand(),
+		p.agentCommand(),
+		p.collectCommand(),
 		&cobra.Command{
 			Use:   "version",
 			Short: "Say which duckload this is",

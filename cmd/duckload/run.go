@@ -47,6 +47,7 @@ func (p process) runCommand() *cobra.Command {
 	var out string
 	var fail, formats []string
 	var quiet, noColor, dry, debug bool
+	var crew crew
 	c := &cobra.Command{
 		Use:   "run [SCENARIO]",
 		Short: "Plan, send, judge, report",
@@ -69,10 +70,14 @@ table against an emulator on this machine.`,
 			}
 			p.plain = p.plain || noColor
 			p.debug = debug
+			if crew.asked(c) {
+				return p.runFleet(c.Context(), scenario, s, crew, destination{out, p.automatic(outs), quiet}, on)
+			}
 			return p.run(c.Context(), scenario, s, destination{out, p.automatic(outs), quiet || debug}, on)
 		},
 	}
 	s.flags(c)
+	crew.flags(c)
 	c.Flags().StringVar(&out, "out", "results", "folder for the run's own folder")
 	formatFlag(c, &formats, "report.html and verdict.json are always written; ")
 	c.Flags().StringSliceVar(&fail, "fail-on", []string{"fail", "inconclusive"}, "outcomes that end with a failure: fail, inconclusive, none")
@@ -262,10 +267,15 @@ func (p process) compile(s *scenarios.Scenario, flags settings) (scenarios.Plan,
 	if flags.budget > 0 {
 		s.Budget.Requests = flags.budget
 	}
+	plan, err := scenarios.Compile(s, p.compileOptions(flags))
+	return plan, usage(err)
+}
+
+// compileOptions are what the flags say of the plan of a new run.
+func (p process) compileOptions(flags settings) scenarios.CompileOptions {
 	run := ulid.MustNew(ulid.Timestamp(p.now()), ulid.DefaultEntropy()).String()
-	plan, err := scenarios.Compile(s, scenarios.CompileOptions{
+	return scenarios.CompileOptions{
 		Run: run, Seed: flags.seed, Target: flags.target, Groups: flags.groups, Thorough: flags.thorough,
 		Patience: p.patience, TimeScale: flags.scale, MaxTime: flags.most,
-	})
-	return plan, usage(err)
+	}
 }
