@@ -156,7 +156,7 @@ func (a Access) mistakes() []error {
 		case u.User != nil:
 			wrong = append(wrong, fmt.Errorf("%s: an address holds no secret (give the token in the environment, or name a file)", u.Redacted()))
 		case !a.secure() && !a.Plain && !Loopback(u.Hostname()):
-			wrong = append(wrong, fmt.Errorf("%s: a bus on another machine needs TLS (write tls://%s, or allow it without)", at, u.Host))
+			wrong = append(wrong, fmt.Errorf("%s: a bus on another machine needs TLS (write tls://%s, or give --nats-plaintext)", at, u.Host))
 		}
 	}
 	if (a.Cert == "") != (a.Key == "") {
