@@ -16,7 +16,8 @@ admitted nor rejected: no answer, a reset, a 5xx, a redirect, and every status t
 
 It fails if the share is above the objective. Requests that the transport sent again by itself count once, by the answer that
 came in the end. Those that were given up because the run was stopped are left out,
-and so are answers to a sender in disguise (see scope): nobody promised to understand one.
+and so are answers to a sender in disguise (see scope): nobody promised to understand one, and to one that is documented to be
+turned away (see error.expected).
 
 Typical causes of failure: the server breaks under the load; a wrong key (401); a status that means "admitted" and is missing in
 the scenario, such as the 409 of an account that exists already; a limiter that rejects with another status.`,
@@ -38,6 +39,8 @@ func (w *errorsWatch) Observe(o *history.Observation, outcome limiter.Outcome) {
 	case o.Resent:
 	case outcome == limiter.Unknown && o.Status != 0 && w.c.Header.Lanes[o.Lane].Trick != "":
 		// Nobody promised to understand a disguise.
+	case o.Status != 0 && w.c.Promise.Turned(w.c.Header.Lanes[o.Lane].Identity):
+		// What it is told is judged by error.expected.
 	case outcome != limiter.Unknown:
 		w.seen.fine()
 	case o.Error == canceled:

@@ -12,7 +12,7 @@ import (
 )
 
 // Checks are all questions, in the order in which they are answered.
-var Checks = slices.Concat(limitChecks, evidenceChecks)
+var Checks = slices.Concat(limitChecks, evidenceChecks, documentedChecks)
 
 // Judge judges a history. The error says why it cannot be judged at all: a
 // record that contradicts itself gets no verdict.

@@ -37,7 +37,7 @@ func isEvidence(name string) bool {
 
 // evidence keeps the rate-limit headers of an answer in the order of their
 // names, and the values of its body that the promise speaks of.
-func evidence(h http.Header, body []byte, wanted []limiter.Field) limiter.Fields {
+func evidence(h http.Header, body []byte, wanted []string) limiter.Fields {
 	var names []string
 	for name := range h {
 		if isEvidence(name) {
@@ -62,9 +62,9 @@ func evidence(h http.Header, body []byte, wanted []limiter.Field) limiter.Fields
 	if decoder.Decode(&tree) != nil {
 		return kept
 	}
-	for _, field := range wanted {
-		if value, ok := at(tree, field.Name); ok {
-			kept = append(kept, limiter.Field{Name: limiter.JSONField + field.Name, Value: value[:min(len(value), maxValue)]})
+	for _, path := range wanted {
+		if value, ok := at(tree, path); ok {
+			kept = append(kept, limiter.Field{Name: limiter.JSONField + path, Value: value[:min(len(value), maxValue)]})
 		}
 	}
 	return kept

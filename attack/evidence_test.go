@@ -41,7 +41,7 @@ func TestEvidenceIsBounded(t *testing.T) {
 	for range 1000 {
 		h.Add("Retry-After", strings.Repeat("9", 1<<20))
 	}
-	got := evidence(h, []byte(`{"a":"`+strings.Repeat("x", maxJSON)+`"}`), []limiter.Field{{Name: "a"}})
+	got := evidence(h, []byte(`{"a":"`+strings.Repeat("x", maxJSON)+`"}`), []string{"a"})
 	if len(got) != maxFields+1 {
 		t.Errorf("got %d values, want %d of headers and one of the body", len(got), maxFields)
 	}
@@ -70,14 +70,14 @@ func TestValuesAreFoundInABody(t *testing.T) {
 		`<html>`:                                        "absent",
 	} {
 		got := "absent"
-		if values := evidence(nil, []byte(body), []limiter.Field{{Name: "error.code"}}).Values("json:error.code"); len(values) > 0 {
+		if values := evidence(nil, []byte(body), []string{"error.code"}).Values("json:error.code"); len(values) > 0 {
 			got = values[0]
 		}
 		if got != want {
 			t.Errorf("%s: got %q, want %q", body, got, want)
 		}
 	}
-	got := evidence(nil, []byte(`{"errors":[{"code":1},{"code":2}]}`), []limiter.Field{{Name: "errors.1.code"}, {Name: "errors.2.code"}, {Name: "errors.-1.code"}})
+	got := evidence(nil, []byte(`{"errors":[{"code":1},{"code":2}]}`), []string{"errors.1.code", "errors.2.code", "errors.-1.code"})
 	if want := (limiter.Fields{{Name: "json:errors.1.code", Value: "2"}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -127,7 +127,7 @@ func FuzzEvidence(f *testing.F) {
 	f.Add("X-RateLimit-Reset", "\xff", []byte(`{"":{"":1}}`), ".")
 	f.Fuzz(func(t *testing.T, name, value string, body []byte, path string) {
 		h := http.Header{"Retry-After": {value}, http.CanonicalHeaderKey(name): {value, value}}
-		kept := evidence(h, body, []limiter.Field{{Name: path}})
+		kept := evidence(h, body, []string{path})
 		for _, field := range kept {
 			if len(field.Value) > maxValue {
 				t.Errorf("kept %d bytes of %s", len(field.Value), field.Name)

@@ -79,16 +79,13 @@ func (f *fast) over(to *line, o *history.Observation, begin *start, deadline tim
 		return err
 	}
 	o.Answered, o.Status = answered, to.answer.StatusCode()
-	wanted, shown := f.wantsJSON(o.Status), f.shows()
-	kept, n, err := to.body(wanted || shown)
+	paths, shown := f.wants(o.Status), f.shows()
+	kept, n, err := to.body(len(paths) > 0 || shown)
 	o.BytesIn, o.Done = n, f.clock.now()
 	if shown {
 		f.tell(o, to, kept, err)
 	}
-	if !wanted {
-		kept = nil
-	}
-	o.Evidence = to.evidence(kept, f.group.Promise.Reject.JSON)
+	o.Evidence = to.evidence(worth(kept, paths), paths)
 	return err
 }
 

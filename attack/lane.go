@@ -21,6 +21,8 @@ type lane struct {
 	index int
 	group scenarios.Group
 	room
+	wanted
+	turned bool // it is documented to be turned away
 
 	captured map[string]string // by the setup of its identity
 
@@ -45,7 +47,8 @@ type lane struct {
 
 func (r *run) newLane(i int, room room) *lane {
 	of := r.plan.Lanes[i]
-	l := &lane{run: r, index: i, group: r.plan.Scenario.Groups[of.Group], room: room}
+	group := r.plan.Scenario.Groups[of.Group]
+	l := &lane{run: r, index: i, group: group, room: room, wanted: wantedBy(group.Promise), turned: group.Promise.Turned(of.Identity)}
 	l.jobs = make(chan job, min(queue, room.shots, 1+allQueues/len(r.plan.Lanes)))
 	if r.options.Transport != nil {
 		l.transport = r.options.Transport(of)

@@ -176,7 +176,7 @@ func (l *line) trailer(chunks io.Reader) error {
 
 // evidence keeps what the answer says of limits. Answers often say the same
 // as the one before, and then share it.
-func (l *line) evidence(body []byte, wanted []limiter.Field) limiter.Fields {
+func (l *line) evidence(body []byte, wanted []string) limiter.Fields {
 	before := len(l.fields)
 	for name, value := range l.answer.All() {
 		if isEvidence(string(name)) {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"slices"
 	"time"
 
 	"duckload/history"
@@ -104,23 +103,14 @@ func (l *lane) exchange(request *http.Request, t *trace, o *history.Observation)
 		return err
 	}
 	o.Answered, o.Status = t.answered(o.Done), response.StatusCode
-	kept, n, err := read(response, shown || l.wantsJSON(response.StatusCode))
+	paths := l.wants(response.StatusCode)
+	kept, n, err := read(response, shown || len(paths) > 0)
 	o.BytesIn, o.Done = n, l.clock.now()
 	if shown {
 		l.show(request, response, kept, err)
 	}
-	if !l.wantsJSON(response.StatusCode) {
-		kept = nil
-	}
-	o.Evidence = evidence(response.Header, kept, l.group.Promise.Reject.JSON)
+	o.Evidence = evidence(response.Header, worth(kept, paths), paths)
 	return err
-}
-
-// wantsJSON reports whether the body of an answer may say that it is a
-// rejection.
-func (l *lane) wantsJSON(status int) bool {
-	reject := l.group.Promise.Reject
-	return len(reject.JSON) > 0 && (status >= 400 || slices.Contains(reject.Status, status))
 }
 
 // read reads a body to its end, or to the bound: a connection whose body is
@@ -158,8 +148,10 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 	l.ended <- ended{observation: kept, record: true, event: Event{
 		At: o.Done, Track: j.from.track, Phase: j.shot.Phase, Outcome: outcome,
 	}}
-	if rule, broken := l.rules.ended(o.Done, outcome); broken {
-		l.stop(halt{reason: "stop rule: " + rule})
+	if !l.turned {
+		if rule, broken := l.rules.ended(o.Done, outcome); broken {
+			l.stop(halt{reason: "stop rule: " + rule})
+		}
 	}
 	var seen *scenarios.Seen
 	if j.from.reactive {

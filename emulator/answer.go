@@ -15,6 +15,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   any
+	code   string // of an error; empty: none is documented
 }
 
 func done(status int, body any) answer { return answer{status: status, body: body} }
@@ -26,7 +27,9 @@ func failed(status int, code, message string) answer {
 		Code    string `json:"code,omitempty"`
 		Message string `json:"message"`
 	}
-	return done(status, map[string]problem{"error": {code, message}})
+	a := done(status, map[string]problem{"error": {code, message}})
+	a.code = code
+	return a
 }
 
 func (a answer) with(name string, values ...string) answer {

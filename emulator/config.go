@@ -91,6 +91,14 @@ type Faults struct {
 	Slow       time.Duration // how long a slow answer is held back after the decision
 	ErrorEvery int           // answered 500 E5001 after it was counted
 	CloseEvery int           // the connection ends without an answer after it was counted
+
+	AnyKey     bool // who has no valid key is served as if verified
+	AnyTier    bool // the tier of a key is not looked at
+	NoQueryKey bool // a key in the query is not seen
+
+	// Retell changes the status and the code of an error that has one. nil:
+	// it is told as documented.
+	Retell func(status int, code string) (int, string)
 }
 
 // The Beak Keys that [SpaceDuck] accepts, one for each tier.

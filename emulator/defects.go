@@ -65,6 +65,15 @@ var Defects = []Defect{
 
 	{"slow", "Each third answer of a group comes 2.5 s late.", "latency", fault(func(f *Faults) { f.SlowEvery, f.Slow = 3, 2500*time.Millisecond })},
 	{"errors", "Each fifth request of a group is counted and answered 500 E5001.", "errors", fault(func(f *Faults) { f.ErrorEvery = 5 })},
+	{"key-not-needed", "Who shows no valid key is served all the same.", "error.expected", fault(func(f *Faults) { f.AnyKey = true })},
+	{"tier-not-needed", "A key of too low a tier is served all the same.", "error.expected", fault(func(f *Faults) { f.AnyTier = true })},
+	{"query-key-unseen", "A key in the query is not seen, only one in the header.", "error.expected", fault(func(f *Faults) { f.NoQueryKey = true })},
+	{"missing-key-code-wrong", "A missing or invalid key is told E4002, with status 401.", "error.table", retelling(codeKey, http.StatusUnauthorized, codeTier)},
+	{"low-tier-status-wrong", "Too low a tier is told E4002 with status 401.", "error.table", retelling(codeTier, http.StatusUnauthorized, codeTier)},
+	{"low-tier-told-of-key", "Too low a tier is told E4001 with status 401, as if the key were invalid.", "error.expected", retelling(codeTier, http.StatusUnauthorized, codeKey)},
+	{"limited-code-unknown", "A rejection has the code E4999, which is not documented.", "error.table", retelling(codeLimited, http.StatusTooManyRequests, "E4999")},
+	{"fault-status-503", "Each fifth request fails, and is told E5001 with status 503.", "error.table", failing},
+
 	{"closes", "Each fifth request of a group is counted and its connection closed without an answer.", "errors", fault(func(f *Faults) { f.CloseEvery = 5 })},
 }
 

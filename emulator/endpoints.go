@@ -50,11 +50,11 @@ func (s *Server) answer(path string, r *http.Request) answer {
 	}
 	c := call{}
 	if !e.open {
-		tier, known := s.config.Keys[beakKey(r)]
+		tier, known := s.tier(r)
 		if !known {
 			return failed(http.StatusUnauthorized, codeKey, "invalid or missing Beak Key").with("WWW-Authenticate", "Bearer")
 		}
-		if tier < e.tier {
+		if tier < e.tier && !s.config.Faults.AnyTier {
 			return failed(http.StatusForbidden, codeTier, fmt.Sprintf("trust tier %s is needed, the key has %s", e.tier, tier))
 		}
 		c.tier = tier

@@ -113,7 +113,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.misbehave(g, r) {
 		reply = failed(http.StatusInternalServerError, codeInternal, "internal server error")
 	}
-	reply.write(w)
+	s.retold(reply).write(w)
 }
 
 // reply returns the honest answer to a request that was decided.

@@ -181,6 +181,9 @@ type Promise struct {
 	Reject     Rejection  `json:"reject"`
 	Admitted   []Statuses `json:"admitted"` // what surely spent allowance
 	Objectives Objectives `json:"objectives"`
+
+	Errors ErrorTable    `json:"errors,omitzero"`
+	Expect []Expectation `json:"expect,omitempty"` // what others than the group's senders are told
 }
 
 // RetryAfterRule says how strictly Retry-After is promised.

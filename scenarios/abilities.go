@@ -37,6 +37,7 @@ func abilities(p Plan, group int, trip time.Duration) []Ability {
 		}
 	}
 	a.rejections()
+	a.documented()
 	a.objectives()
 	return a.all
 }

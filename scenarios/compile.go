@@ -133,7 +133,8 @@ func (c *compiler) group(i int) {
 		return
 	}
 	if len(g.Pacing) == 0 {
-		c.track(c.plan.Scenario.Counter(i), c.compiled(i, lanes))
+		aside := c.aside(i, lanes[0])
+		c.track(c.plan.Scenario.Counter(i), append(c.compiled(i, lanes, lengthOf(aside)), aside...))
 		return
 	}
 	for k, key := range c.keys(g, lanes) {
@@ -141,7 +142,11 @@ func (c *compiler) group(i int) {
 		if k > 0 {
 			name = fmt.Sprintf("%s, %s", name, c.plan.Lanes[key[0]])
 		}
-		c.track(name, c.written(g, key))
+		phases := c.written(g, key)
+		if k == 0 {
+			phases = append(phases, c.aside(i, key[0])...)
+		}
+		c.track(name, phases)
 	}
 }
 

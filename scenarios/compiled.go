@@ -16,14 +16,16 @@ const patience = 75 * time.Second
 
 // compiled returns the phases that test a group's promise at its critical
 // moments, in an order in which each phase finds what it needs.
-func (c *compiler) compiled(group int, lanes []int) []Phase {
+//
+// after is how long the plan takes once that is done.
+func (c *compiler) compiled(group int, lanes []int, after time.Duration) []Phase {
 	g := c.plan.Scenario.Groups[group]
 	limits := examined(g.Promise.Limits)
 	if len(limits) == 0 {
 		limits = g.Promise.Limits[:1]
 	}
 	l := limits[0]
-	b := builder{limit: l, fresh: g.Fresh && g.Shares == "", thorough: c.options.Thorough, trip: c.options.Trip, patience: cmp.Or(c.options.Patience, patience), lanes: lanes[:1], others: lanes[1:], room: math.MaxInt}
+	b := builder{limit: l, fresh: g.Fresh && g.Shares == "", thorough: c.options.Thorough, trip: c.options.Trip, patience: max(1, cmp.Or(c.options.Patience, patience)-after), lanes: lanes[:1], others: lanes[1:], room: math.MaxInt}
 	for _, other := range limits[1:] {
 		b.room = min(b.room, int(other.Capacity()))
 	}

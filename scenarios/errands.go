@@ -40,7 +40,7 @@ func (p Plan) Errands() []Errand {
 	places := map[owner]int{}
 	var all []Errand
 	for i, l := range p.Lanes {
-		if g := p.Scenario.Groups[l.Group]; !used[i] || len(g.Setup)+len(g.Teardown) == 0 {
+		if g := p.Scenario.Groups[l.Group]; !used[i] || len(g.Setup)+len(g.Teardown) == 0 || g.Promise.Turned(l.Identity) {
 			continue
 		}
 		at, ok := places[owner{l.Group, l.Identity}]

@@ -48,6 +48,7 @@ func (r *reader) group(e entry, usual defaults) (g Group, shares node) {
 	}
 	var crowds []crowd
 	var captured []string
+	var others []expected
 	r.uses = nil
 	keys := []key{
 		{"promise", func(n node) { g.Promise.Limits = r.limits(n) }},
@@ -64,6 +65,7 @@ func (r *reader) group(e entry, usual defaults) (g Group, shares node) {
 		{"fresh", func(n node) { g.Fresh = r.boolean(n) }},
 		{"shares", func(n node) { g.Shares, _ = r.text(n); shares = n }},
 		{"decided_within", func(n node) { g.DecidedWithin = r.duration(n) }},
+		{"expect", func(n node) { others = r.expectations(n, g.Identity) }},
 		{"pacing", func(n node) { g.Pacing = r.pacing(n, g.Promise.Limits) }},
 	}
 	keys = append(keys, r.transport(&g.Transport)...)
@@ -78,6 +80,7 @@ func (r *reader) group(e entry, usual defaults) (g Group, shares node) {
 		r.bad(e.value, "requests is missing (write requests: [GET /path])")
 	}
 	g.Promise.Reject, g.Promise.Admitted, g.Promise.Objectives = usual.reject, usual.admitted, usual.objectives
+	g.Promise.Errors, g.Promise.Expect = usual.errors, r.known(others, usual.errors)
 	g.Sources = usual.sources
 	r.contradictions(e, g)
 	return g, shares

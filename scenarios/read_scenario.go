@@ -15,6 +15,7 @@ type defaults struct {
 	reject     limiter.Rejection
 	admitted   []limiter.Statuses
 	objectives limiter.Objectives
+	errors     limiter.ErrorTable
 	sources    []string
 }
 
@@ -112,6 +113,7 @@ func (r *reader) overrides(usual *defaults) []key {
 		{"admitted", func(n node) { usual.admitted = r.statuses(n) }},
 		{"sources", func(n node) { usual.sources = r.sources(n) }},
 		{"objectives", func(n node) { usual.objectives = r.objectives(n) }},
+		{"errors", func(n node) { usual.errors = r.errorTable(n) }},
 	}
 }
 

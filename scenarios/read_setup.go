@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -46,11 +45,7 @@ func (r *reader) captures(n node) []Capture {
 			r.at(e.at, e.value.path, "not a name of a captured value (letters, digits, '-' and '_')")
 		}
 		r.mapping(e.value, []key{
-			{"json", func(n node) {
-				if c.JSON, _ = r.text(n); strings.Contains("."+c.JSON+".", "..") {
-					r.bad(n, "must be names with dots between them, got %s (write data.token)", n.kind())
-				}
-			}},
+			{"json", func(n node) { c.JSON = r.jsonPath(n, "data.token") }},
 			{"header", func(n node) {
 				if c.Header, _ = r.text(n); !headerName.MatchString(c.Header) {
 					r.bad(n, "not a name of a header")

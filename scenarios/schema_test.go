@@ -63,7 +63,9 @@ defaults:
   admitted: [2xx, 409, 200-204]
   sources: auto
   objectives: {p50: 100ms, p90: 200ms, p95: 300ms, p99: 2s, p99.9: 1h30m, errors: 0.5%}
+  errors: {json: error.code, codes: {E4001: {status: 401, means: no key}, "4002": {status: [403, 401]}}}
 identities:
+  nobody: {}
   me: {headers: {Authorization: "Bearer ${env:TOKEN}"}, query: {key: 1}}
   users: {file: users.csv, headers: {Authorization: "Bearer ${identity.key}"}}
 groups:
@@ -90,6 +92,8 @@ groups:
     admitted: 2xx
     sources: [127.0.0.2]
     objectives: {errors: 1%}
+    errors: {json: code, codes: {E1: {status: 400}}}
+    expect: {me: admitted, nobody: E1}
     setup:
       - {POST: /login, json: {a: [1, null, {b: "${identity.key}"}]}, capture: {token: {json: data.token}, id: {header: X-Id}}}
     requests:

@@ -31,6 +31,7 @@ var droppable = []struct {
 		}
 		return 0
 	}},
+	{"what others are told", isPace(expect.Name)},
 	{"edge probes", isPace(edges.Name)},
 	{"window edges", isPace(window.Name)},
 }

@@ -31,8 +31,15 @@ target: http://127.0.0.1:1
 defaults:
   on_reject: {status: 429, retry_after: %s, json: {error.code: E4004}}
   objectives: {p99: %s, errors: 1%%}
+  errors:
+    json: error.code
+    codes: {E4001: {status: 401}, E4002: {status: 403}, E4003: {status: 409}, E4004: {status: 429}, E5001: {status: 500}}
 identities:
   beak: {headers: {Authorization: Bearer demo}}
+  by-query: {query: {beak_key: demo}}
+  nobody: {}
+  expired: {headers: {Authorization: Bearer expired}}
+  untrusted: {headers: {Authorization: Bearer demo-t0}}
 groups:
   %s
 `
@@ -44,7 +51,8 @@ const perAddress = `signup:
   support:
     promise: {limit: 5/2s, burst: 2, scope: ip}
     identity: beak
-    requests: [{POST: /beak/support/contact, json: {email: "${unique.email}", message: hello}}]`
+    requests: [{POST: /beak/support/contact, json: {email: "${unique.email}", message: hello}}]
+    expect: {nobody: E4001, expired: E4001, untrusted: E4002, by-query: admitted}`
 
 // slowTokens come back so slowly that a reset in a second is seen to be a lie.
 const slowTokens = `support:

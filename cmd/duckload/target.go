@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -56,13 +57,21 @@ func start(ctx context.Context, config emulator.Config, addr string) (target, er
 }
 
 // admit makes the run's own emulator accept the keys of the scenario, on the
-// highest tier: what they are for is not the emulator's to question.
+// highest tier: what they are for is not the emulator's to question. Those that
+// are documented to be turned away stay what they are.
 func admit(config *emulator.Config, plan scenarios.Plan) {
-	for lane := range plan.Lanes {
-		for _, h := range plan.Message(lane, 0).Headers {
+	for i, lane := range plan.Lanes {
+		if plan.Scenario.Groups[lane.Group].Promise.Turned(lane.Identity) {
+			continue
+		}
+		m := plan.Message(i, 0)
+		for _, h := range m.Headers {
 			if key, ok := strings.CutPrefix(h.Value, "Bearer "); ok && strings.EqualFold(h.Name, "Authorization") {
 				config.Keys[key] = emulator.T2
 			}
+		}
+		if at, err := url.Parse(m.Path); err == nil && at.Query().Get("beak_key") != "" {
+			config.Keys[at.Query().Get("beak_key")] = emulator.T2
 		}
 	}
 }

@@ -19,12 +19,13 @@ type firstAnswers struct {
 }
 
 func (f *firstAnswers) look(o history.Observation) {
-	i := f.header.Lanes[o.Lane].Group
-	if f.seen[i] || o.Status == 0 {
+	lane := f.header.Lanes[o.Lane]
+	i := lane.Group
+	g := f.header.Groups[i]
+	if f.seen[i] || o.Status == 0 || g.Promise.Turned(lane.Identity) {
 		return
 	}
 	f.seen[i] = true
-	g := f.header.Groups[i]
 	if g.Promise.Outcome(o.Status, o.Evidence) != limiter.Unknown || !refusesToServe(o.Status) {
 		return
 	}

@@ -1,0 +1,7 @@
+package scenarios
+
+// aside returns the phases that ask beside what is measured, and after it: what
+// they spend of the allowance disturbs nothing then.
+func (c *compiler) aside(group, lane int) []Phase {
+	return c.expecting(group, lane)
+}
