@@ -150,18 +150,11 @@ func (j *judgement) observe(o *history.Observation) error {
 			w.Observe(o, outcome)
 		}
 	}
-	s.latency.Observe(o, outcome)
-	s.over.Observe(o, outcome)
-	s.timeline.Observe(o, outcome)
-	s.searches.observe(&h.Phases[o.Phase], o, outcome)
-	j.lateness.Observe(o, outcome)
-	j.sending.Observe(o, outcome)
-	j.rates.Observe(o, outcome)
+	if !s.kase.Promise.Turned(h.Lanes[o.Lane].Identity) {
+		j.measure(s, o, outcome)
+	}
 	if o.Resent {
 		j.resent++
-	} else {
-		s.sent++
-		s.counts[outcome]++
 	}
 	j.span = max(j.span, o.Done)
 	if o.Unsent { // no limiter saw it
@@ -170,6 +163,21 @@ func (j *judgement) observe(o *history.Observation) error {
 	}
 	j.row(o, outcome)
 	return nil
+}
+
+// measure counts an observation of those that the numbers of a group are about.
+func (j *judgement) measure(s *groupState, o *history.Observation, outcome limiter.Outcome) {
+	s.latency.Observe(o, outcome)
+	s.over.Observe(o, outcome)
+	s.timeline.Observe(o, outcome)
+	s.searches.observe(&j.history.Header.Phases[o.Phase], o, outcome)
+	j.lateness.Observe(o, outcome)
+	j.sending.Observe(o, outcome)
+	j.rates.Observe(o, outcome)
+	if !o.Resent {
+		s.sent++
+		s.counts[outcome]++
+	}
 }
 
 // row keeps what the rules about limits need.
