@@ -24,7 +24,11 @@ const dialTimeout = 10 * time.Second
 // dialer returns what dials from a source address as a group wants it, and
 // shakes hands where the target speaks TLS.
 func dialer(o Options, target *url.URL, by scenarios.Transport, source netip.Addr) dial {
-	plain := resolved(plainDialer(o, source), by.Resolve)
+	within := dialTimeout
+	if by.Timeout > 0 {
+		within = min(within, by.Timeout)
+	}
+	plain := resolved(plainDialer(o, source, within), by.Resolve)
 	if by.HTTP != 2 && !by.Fast { // requests of HTTP/2 share a connection, and the lean client has gates of its own
 		plain = gated(plain)
 	}
@@ -36,7 +40,7 @@ func dialer(o Options, target *url.URL, by scenarios.Transport, source netip.Add
 		if err != nil {
 			return nil, handshakeError{err}
 		}
-		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		ctx, cancel := context.WithTimeout(ctx, within)
 		defer cancel()
 		c, err := plain(ctx, network, address)
 		if err != nil {
@@ -102,7 +106,7 @@ func resolved(d dial, to netip.Addr) dial {
 	}
 }
 
-func plainDialer(o Options, source netip.Addr) dial {
+func plainDialer(o Options, source netip.Addr, within time.Duration) dial {
 	if o.Dial != nil {
 		if stand := o.Dial(source); stand != nil {
 			return loopbackOnly(stand)
@@ -113,7 +117,7 @@ func plainDialer(o Options, source netip.Addr) dial {
 		if err != nil {
 			return nil, err
 		}
-		d := net.Dialer{Timeout: dialTimeout, Control: guard(host, o.AllowHosts)}
+		d := net.Dialer{Timeout: within, Control: guard(host, o.AllowHosts)}
 		if source.IsValid() {
 			d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0))
 		}

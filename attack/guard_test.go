@@ -105,7 +105,7 @@ func TestADialFunctionOfOthersStaysOnThisMachine(t *testing.T) {
 		return func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("dialled") }
 	}}
 	for address, want := range map[string]bool{"127.0.0.1:80": true, "[::1]:80": true, "localhost:80": true, "192.0.2.1:80": false, "127.0.0.1": false, "x.localhost:1": false} {
-		_, err := plainDialer(o, netip.Addr{})(t.Context(), "tcp", address)
+		_, err := plainDialer(o, netip.Addr{}, dialTimeout)(t.Context(), "tcp", address)
 		if got := err.Error() == "dialled"; got != want {
 			t.Errorf("%s: got %v, want it dialled: %v", address, err, want)
 		}

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -66,6 +67,11 @@ func (r *run) newLane(i int, room room) *lane {
 		l.transport = l.h2
 	}
 	return l
+}
+
+// timeout is when a request of the lane is given up.
+func (l *lane) timeout() time.Duration {
+	return cmp.Or(l.group.Transport.Timeout, l.options.Timeout, defaultTimeout)
 }
 
 // attack runs until the lane's jobs are closed, or the run is stopped. An

@@ -28,10 +28,7 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 		l.leave(j)
 		return nil, errNotSent
 	}
-	timeout := l.options.Timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
-	}
+	timeout := l.timeout()
 	o := history.Observation{
 		Lane: l.index, Phase: l.plan.Number(j.from.track, j.shot.Phase), Seq: l.plan.Seq(l.index, seq), Intended: j.shot.At,
 		Answered: history.Never,
@@ -56,6 +53,9 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 	o.Unsent = l.pool != nil && sent.err != nil && len(sent.tries) == 0
 	if o.Error = sent.class; sent.refused {
 		o.Error = "eof" // of the attempt that was not made up for
+	}
+	if o.Error != "" {
+		l.failed(o.Error, sent.err)
 	}
 	l.put(j, o, sent.tries)
 	return answer(hit, o), nil
@@ -142,6 +142,9 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 	if o.Answered != history.Never {
 		outcome = l.group.Promise.Outcome(o.Status, o.Evidence)
 		l.recognise(o.Evidence)
+		if outcome == limiter.Unknown && o.Error == "" {
+			l.odd(o.Status)
+		}
 	}
 	kept := o
 	kept.Evidence = l.blank(o.Evidence)

@@ -41,6 +41,8 @@ type run struct {
 	left    atomic.Int64 // shots that were due and were not sent
 	waited  atomic.Int64 // shots that were due while every sender of their lane was busy
 
+	troubles troubles
+
 	ended  chan ended
 	failed error // of Record; read once the collector has returned
 }
@@ -172,6 +174,9 @@ func (r *run) end(ctx context.Context) (history.End, error) {
 	left := r.left.Load()
 	if left > 0 {
 		end.Notes = append(end.Notes, fmt.Sprintf("%d requests were due and were not sent", left))
+	}
+	if said := r.troubles.note(); said != "" {
+		end.Notes = append(end.Notes, said)
 	}
 	end.Notes = append(end.Notes, r.doubts()...)
 	if n := r.waited.Load(); n > 0 {

@@ -195,11 +195,7 @@ func (r *run) tearDown(ctx context.Context) (notes []string) {
 
 // errand sends one request of setup or teardown and reads its answer.
 func (r *run) errand(ctx context.Context, l *lane, m scenarios.Message) (*http.Response, []byte, error) {
-	timeout := l.options.Timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, l.timeout())
 	defer cancel()
 	// The lane's transport expects a trace, as requests of the plan have one.
 	t := l.trace(cancel)

@@ -5,17 +5,19 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // A Transport is how a group's requests travel. The zero value is HTTP/1.1 to
 // where the target's name leads, over connections that are used again.
 type Transport struct {
-	Fast        bool       // a lean client, for load: HTTP/1.1 alone
-	HTTP        int        // 2, or 0 for HTTP/1.1
-	OneShot     bool       // a connection for each request
-	Connections int        // the most requests under way at once in a lane; 0: as many as its plan may need
-	Host        string     // in the Host header; empty: the target's
-	Resolve     netip.Addr // where the target's name leads; zero: as the resolver says
+	Fast        bool          // a lean client, for load: HTTP/1.1 alone
+	HTTP        int           // 2, or 0 for HTTP/1.1
+	OneShot     bool          // a connection for each request
+	Timeout     time.Duration // of a request, its connection and its answer; 0: 30 s
+	Connections int           // the most requests under way at once in a lane; 0: as many as its plan may need
+	Host        string        // in the Host header; empty: the target's
+	Resolve     netip.Addr    // where the target's name leads; zero: as the resolver says
 	TLS         TLS
 }
 
@@ -32,6 +34,9 @@ type TLS struct {
 // maxConnections bounds the requests of a lane that are under way at once.
 const maxConnections = 1024
 
+// maxTimeout bounds how long an answer is waited for.
+const maxTimeout = 10 * time.Minute
+
 // transport are the keys of a group that say how its requests travel.
 func (r *reader) transport(t *Transport) []key {
 	return []key{
@@ -45,6 +50,11 @@ func (r *reader) transport(t *Transport) []key {
 			}
 		}},
 		{"reuse", func(n node) { t.OneShot = !r.boolean(n) }},
+		{"timeout", func(n node) {
+			if t.Timeout = r.duration(n); t.Timeout > maxTimeout {
+				r.bad(n, "must be at most %s, got %s", maxTimeout, t.Timeout)
+			}
+		}},
 		{"connections", func(n node) { t.Connections = int(r.whole(n, 1, maxConnections)) }},
 		{"host", func(n node) { t.Host = r.authority(n) }},
 		{"resolve", func(n node) { t.Resolve = r.address(n) }},

@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // certified is an environment with a certificate, its key, and a file that is
@@ -54,6 +55,7 @@ func TestATransportIsRead(t *testing.T) {
 	}{
 		{"transport: standard, http: 1.1, reuse: true", Transport{}},
 		{"transport: fast, connections: 64", Transport{Fast: true, Connections: 64}},
+		{"timeout: 250ms", Transport{Timeout: 250 * time.Millisecond}},
 		{"http: 2", Transport{HTTP: 2}},
 		{"reuse: false", Transport{OneShot: true}},
 		{"host: 'api.example.com:8443', resolve: '::1'", Transport{Host: "api.example.com:8443", Resolve: netip.IPv6Loopback()}},
@@ -90,6 +92,8 @@ func TestEveryMistakeOfATransportIsNamed(t *testing.T) {
 		{"http: 2, transport: fast", `f:6:7: groups.g.http: transport: fast speaks HTTP/1.1 alone (leave one of them out)`},
 		{"reuse: never", `f:6:8: groups.g.reuse: must be true or false, got "never"`},
 		{"connections: 0", `f:6:14: groups.g.connections: must be from 1 to 1024, got 0`},
+		{"timeout: 0s", `f:6:10: groups.g.timeout: must be above 0, got "0s"`},
+		{"timeout: 1h", `f:6:10: groups.g.timeout: must be at most 10m0s, got 1h0m0s`},
 		{"host: 'http://x'", `f:6:7: groups.g.host: must be a host, or a host and a port, got "http://x" (write api.example.com)`},
 		{"host: \"x\\r\\ny\"", "f:6:7: groups.g.host: must be a host, or a host and a port, got \"x\\r\\ny\" (write api.example.com)"},
 		{"resolve: localhost", `f:6:10: groups.g.resolve: must be an IP address, got "localhost" (write 127.0.0.1 or ::1)`},

@@ -84,6 +84,7 @@ groups:
     transport: standard
     http: 1.1
     reuse: false
+    timeout: 5s
     connections: 4
     host: api.example.com
     resolve: 127.0.0.1
