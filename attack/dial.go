@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -49,14 +50,29 @@ func dialer(o Options, target *url.URL, by scenarios.Transport, source netip.Add
 		secure := tls.Client(c, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			c.Close()
-			return nil, handshakeError{err}
+			return nil, handshakeError{plainly(err, by)}
 		}
 		if got := secure.ConnectionState().NegotiatedProtocol; by.HTTP == 2 && got != "h2" {
 			c.Close()
-			return nil, handshakeError{errors.New("the target does not agree to HTTP/2")}
+			return nil, handshakeError{errNoHTTP2}
 		}
 		return secure, nil
 	}
+}
+
+var errNoHTTP2 = errors.New("the target does not agree to HTTP/2 (leave http: 2 out)")
+
+// plainly puts what crypto/tls says of common mistakes into words that say what
+// to do.
+func plainly(err error, by scenarios.Transport) error {
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
+		return errors.New("the target speaks plain HTTP on this port (write http:// instead of https://)")
+	case by.HTTP == 2 && strings.Contains(err.Error(), "no application protocol"):
+		return errNoHTTP2
+	}
+	return err
 }
 
 // tlsConfig returns what the handshakes of a group start from. The name that

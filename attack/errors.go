@@ -86,6 +86,10 @@ type handshakeError struct{ err error }
 func (h handshakeError) Error() string { return "TLS handshake: " + h.err.Error() }
 func (h handshakeError) Unwrap() error { return h.err }
 
+// errEarly is an answer to nothing that was sent. HTTP has no way to say whose
+// it is, and whoever takes it for the next request's own believes a lie.
+var errEarly = errors.New("an answer came before the request was sent")
+
 // class names a failure in a word that is the same on every system:
 //
 //	timeout   no whole answer in time
@@ -111,6 +115,8 @@ func class(err error, ctx context.Context) string {
 		return "timeout"
 	case errors.Is(err, context.Canceled), ctx.Err() != nil:
 		return "canceled"
+	case errors.Is(err, errEarly):
+		return "protocol"
 	case errors.As(err, &dns):
 		return "dns"
 	case errors.As(err, &handshake):
@@ -127,10 +133,16 @@ func class(err error, ctx context.Context) string {
 	return classByText(err.Error())
 }
 
-// classByText knows what net/http and crypto/tls say in words only.
+// classByText knows what net/http and crypto/tls say in words only. The first
+// part that is found decides.
 func classByText(text string) string {
 	for _, known := range []struct{ part, class string }{
 		{"server closed idle connection", "eof"},
+		{"GOAWAY", "eof"},
+		{"client connection lost", "eof"},
+		{"client conn not usable", "eof"},
+		{"force closed via ClientConn", "reset"}, // as another request on it could not be written
+		{"received from peer", "reset"},          // RST_STREAM
 		{"connection reset", "reset"},
 		{"forcibly closed", "reset"}, // Windows
 		{"actively refused", "refused"},
@@ -140,7 +152,11 @@ func classByText(text string) string {
 		{"x509:", "tls"},
 		{"malformed", "protocol"},
 		{"HTTP", "protocol"},
-		{"invalid", "protocol"}, // chunks, lengths
+		{"http", "protocol"},
+		{"invalid", "protocol"},            // chunks, lengths
+		{"too long", "protocol"},           // lines
+		{"connection error: ", "protocol"}, // of HTTP/2
+		{"stream error: ", "protocol"},
 	} {
 		if strings.Contains(text, known.part) {
 			return known.class

@@ -114,6 +114,10 @@ const fits = 16 << 10
 
 // fire writes what is ready. The run may be over by now.
 func (f *fast) fire(to *line, o *history.Observation, s *sending) error {
+	// It may have become another one's while the request waited.
+	if time.Since(to.since) >= doubtful && !(to.r.Buffered() == 0 && open(to.Conn)) {
+		return errEarly
+	}
 	at := f.clock.now()
 	if !f.going() { // it was counted before the connection was asked for
 		s.refused = true
@@ -186,6 +190,7 @@ func (f *fast) take(deadline time.Time) (*line, error) {
 		c.Close()
 		return nil, context.Canceled
 	}
+	to.since = time.Now()
 	f.all[to] = struct{}{}
 	return to, nil
 }

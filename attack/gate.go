@@ -14,6 +14,7 @@ import (
 type gate struct {
 	net.Conn
 	next atomic.Pointer[trace] // of the request that the next write begins; nil: none waits
+	lost atomic.Pointer[error] // what reading ended with; nil: it goes on
 }
 
 // gated returns a dial whose connections are gates.
@@ -34,6 +35,15 @@ func gateOf(c net.Conn) *gate {
 	}
 	g, _ := c.(*gate)
 	return g
+}
+
+// Read remembers why reading ended.
+func (g *gate) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	if err != nil {
+		g.lost.CompareAndSwap(nil, &err)
+	}
+	return n, err
 }
 
 // Write keeps the first bytes of a request until its moment. The rest of a

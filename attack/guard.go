@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"duckload/scenarios"
 )
@@ -28,6 +29,10 @@ func aim(o Options) (*url.URL, error) {
 	}
 	return target, nil
 }
+
+// lookedUp is how long a name may take to be looked up beforehand. It is looked
+// up again, and what it means is checked, for every connection.
+const lookedUp = 3 * time.Second
 
 // permitted asks what the target's name means now, so that a run against a
 // host that is not allowed ends before it begins. A name that means nothing is
@@ -49,6 +54,8 @@ func permitted(ctx context.Context, plan scenarios.Plan, o Options, target *url.
 	if !named || allows(o.AllowHosts, host) {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookedUp)
+	defer cancel()
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return nil

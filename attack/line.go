@@ -84,7 +84,7 @@ func (l *line) write() error {
 // read reads the header of the final answer, and returns the moment of its
 // first byte.
 func (l *line) read(c *clock) (first time.Duration, err error) {
-	for {
+	for range maxInterim {
 		if _, err := l.r.Peek(1); err != nil {
 			return 0, err
 		}
@@ -100,6 +100,7 @@ func (l *line) read(c *clock) (first time.Duration, err error) {
 			return first, nil
 		}
 	}
+	return 0, errInterim
 }
 
 // errLeftOver says that a body is longer than is read: no failure, but the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"duckload/scenarios"
 )
@@ -49,7 +50,14 @@ func Preflight(ctx context.Context, plan scenarios.Plan, o Options) error {
 	return errors.Join(missing...)
 }
 
+// unhurried is the least that a look at the target may take, however soon its
+// requests are given up: a machine that is busy for a moment is there.
+const unhurried = 2 * time.Second
+
 func knock(ctx context.Context, o Options, target *url.URL, by scenarios.Transport, source netip.Addr) error {
+	if by.Timeout > 0 {
+		by.Timeout = max(by.Timeout, unhurried)
+	}
 	c, err := dialer(o, target, by, source)(ctx, "tcp", addressOf(target))
 	if err == nil {
 		return c.Close()

@@ -83,6 +83,9 @@ func (l *lane) send(o *history.Observation, begin *start, timeout time.Duration)
 	}
 	s.tries, s.refused = t.end()
 	s.err, s.class = err, class(err, ctx)
+	if lost := t.starved(); lost != nil && s.class == "protocol" {
+		s.err, s.class = lost, class(lost, ctx)
+	}
 	return s
 }
 
@@ -101,6 +104,10 @@ func (l *lane) exchange(request *http.Request, t *trace, o *history.Observation)
 			l.show(request, nil, nil, err)
 		}
 		return err
+	}
+	if l.pool != nil && t.early() {
+		response.Body.Close()
+		return errEarly
 	}
 	o.Answered, o.Status = t.answered(o.Done), response.StatusCode
 	paths := l.wants(response.StatusCode)

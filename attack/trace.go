@@ -2,6 +2,7 @@ package attack
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http/httptrace"
 	"net/textproto"
@@ -27,7 +28,9 @@ type trace struct {
 	refused  bool          // allowed said no
 	first    time.Duration // first byte of an answer, perhaps not the final one
 	hasFirst bool
-	interim  bool // a 1xx answer came before the final one
+	interim  int   // 1xx answers that came before the final one
+	over     bool  // what has not left by now must not leave any more
+	through  *gate // which the last attempt went through; nil: none
 }
 
 // trace returns the trace of a request that ends with cancel.
@@ -44,6 +47,12 @@ func (l *lane) trace(cancel context.CancelFunc) *trace {
 	return t
 }
 
+// maxInterim is how many 1xx answers may come before the final one. Servers
+// send one or two; one that sends them for ever would be read for ever.
+const maxInterim = 50
+
+var errInterim = fmt.Errorf("more than %d interim answers: no HTTP that anybody speaks", maxInterim)
+
 func (t *trace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GotConn:              t.gotConn,
@@ -51,7 +60,9 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 		Got1xxResponse: func(int, textproto.MIMEHeader) error {
 			t.mu.Lock()
 			defer t.mu.Unlock()
-			t.interim = true
+			if t.interim++; t.interim > maxInterim {
+				return errInterim
+			}
 			return nil
 		},
 	}
@@ -61,6 +72,9 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 // goes through.
 func (t *trace) gotConn(info httptrace.GotConnInfo) {
 	if g := gateOf(info.Conn); g != nil {
+		t.mu.Lock()
+		t.through = g
+		t.mu.Unlock()
 		g.next.Store(t)
 		return
 	}
@@ -74,8 +88,8 @@ func (t *trace) leave(c net.Conn) error {
 	at := t.clock.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.allowed != nil && !t.allowed(len(t.tries)) {
-		t.refused = true
+	if t.over || t.allowed != nil && !t.allowed(len(t.tries)) {
+		t.refused = !t.over
 		if c != nil { // one that is not shared
 			c.Close()
 		}
@@ -121,11 +135,35 @@ func (t *trace) sent() (time.Duration, bool) {
 	return t.tries[len(t.tries)-1], true
 }
 
+// starved returns how reading ended on the connection of the last attempt; nil:
+// it did not. net/http takes an answer that breaks off for a malformed one.
+func (t *trace) starved() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.through == nil {
+		return nil
+	}
+	if lost := t.through.lost.Load(); lost != nil {
+		return *lost
+	}
+	return nil
+}
+
+// early reports whether the answer began before the request was sent: it is
+// somebody else's, such as a server's farewell to an idle connection.
+func (t *trace) early() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.tries) == 0 || t.hasFirst && t.first < t.tries[len(t.tries)-1]
+}
+
 // end returns when the request was sent, each time, and whether it was kept
-// from being sent once more.
+// from being sent once more. Nothing of it leaves from now on: a transport
+// that has given up may still hold a write that waits for its moment.
 func (t *trace) end() (tries []time.Duration, refused bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.over = true
 	return t.tries, t.refused
 }
 
@@ -135,7 +173,7 @@ func (t *trace) end() (tries []time.Duration, refused bool) {
 func (t *trace) answered(returned time.Duration) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.hasFirst || t.interim {
+	if !t.hasFirst || t.interim > 0 {
 		return returned
 	}
 	return t.first

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -93,8 +94,11 @@ func (l *lane) odd(status int) {
 // briefly returns what an error says without the addresses of both ends, which
 // are the target's and a port of no interest.
 func briefly(err error) string {
-	if err == nil {
+	switch {
+	case err == nil:
 		return "nothing is known of it"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "closed before the answer was whole"
 	}
 	var op *net.OpError
 	var handshake handshakeError
@@ -105,5 +109,7 @@ func briefly(err error) string {
 		}
 		return said
 	}
-	return err.Error()
+	said := strings.TrimPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: ")
+	said, _, _ = strings.Cut(said, ": buffer size=") // and what is in fasthttp's
+	return said
 }

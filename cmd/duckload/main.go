@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -40,6 +41,7 @@ func (p process) color() bool {
 }
 
 func main() {
+	log.SetOutput(io.Discard) // net/http logs what odd servers say, in the middle of everything
 	p := process{
 		stdin:   os.Stdin,
 		stdout:  os.Stdout,

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"log"
 	"net"
 	"os"
 	"strconv"
@@ -13,6 +15,8 @@ import (
 // The command as a user types it: testdata/script holds a file for each story.
 
 func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard)
+	net.DefaultResolver = names.resolver()
 	testscript.Main(m, map[string]func(){"duckload": main})
 }
 

@@ -11,24 +11,36 @@ import (
 
 // firstAnswers looks at the first answer of each group, which is one lone
 // request in a compiled plan. Where that says that the target does not serve us
-// at all, the run stops: the rest could decide nothing.
+// at all, the run stops: the rest could decide nothing. A server that fails may
+// do so once, so it takes a few of those.
 type firstAnswers struct {
 	header history.Header
 	stop   context.CancelCauseFunc
-	seen   map[int]bool // by group
+	serves map[int]bool // by group: it does, or the run was stopped
+	failed map[int]int  // by group: answers of a server that failed
 }
+
+// mostFailed is how many answers with a status from 500 on say that a service
+// is not there.
+const mostFailed = 3
 
 func (f *firstAnswers) look(o history.Observation) {
 	lane := f.header.Lanes[o.Lane]
 	i := lane.Group
 	g := f.header.Groups[i]
-	if f.seen[i] || o.Status == 0 || g.Promise.Turned(lane.Identity) {
+	if f.serves[i] || o.Status == 0 || g.Promise.Turned(lane.Identity) {
 		return
 	}
-	f.seen[i] = true
 	if g.Promise.Outcome(o.Status, o.Evidence) != limiter.Unknown || !refusesToServe(o.Status) {
+		f.serves[i] = true
 		return
 	}
+	if o.Status >= 500 {
+		if f.failed[i]++; f.failed[i] < mostFailed {
+			return
+		}
+	}
+	f.serves[i] = true
 	request := "its first request"
 	if o.Request < len(g.Requests) {
 		request = g.Requests[o.Request]
