@@ -16,7 +16,7 @@ func saying(text string) func(*exchange) {
 // The connection goes on.
 func instead(text string) func(*exchange) {
 	return func(x *exchange) {
-		x.faulty.decide()
+		x.decide()
 		x.say("%s", text)
 		x.goes = true
 	}
@@ -138,7 +138,7 @@ var faultsOfAnswers = []fault{
 	{
 		name: "a switch to another protocol", class: "", status: 101, says: []string{"status 101 (Switching Protocols"},
 		strike: func(x *exchange) {
-			x.faulty.decide()
+			x.decide()
 			x.say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x05hello")
 			x.hang()
 		},
@@ -170,7 +170,7 @@ var faultsOfAnswers = []fault{
 	{
 		name: "a storm of resets", every: 2, class: "reset", more: `stop_when: {errors: 20% in 10s}`, request: `"POST /x?seq=${seq}"`,
 		exit: []int{exitStopped}, reason: "stop rule: 20 % or more without a clear answer in 10s", says: []string{"stop rule", "reset ("},
-		strike: func(x *exchange) { x.faulty.decide(); reset(x.Conn) },
+		strike: func(x *exchange) { x.decide(); reset(x.Conn) },
 	},
 	{
 		name: "nothing but 503", every: 1, class: "", status: 503, exit: []int{exitUnusable}, says: []string{"503 Service Unavailable", "is the service healthy?"},

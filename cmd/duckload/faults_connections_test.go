@@ -57,16 +57,16 @@ var faultsOfConnections = []fault{
 	},
 	{
 		name: "a reset after the request was read", class: "reset", request: `"POST /x?seq=${seq}"`, says: []string{"reset ("},
-		strike: func(x *exchange) { x.faulty.decide(); reset(x.Conn) },
+		strike: func(x *exchange) { x.decide(); reset(x.Conn) },
 	},
 	{
 		name: "a reset that the client makes up for", class: "reset",
-		strike: func(x *exchange) { x.faulty.decide(); reset(x.Conn) },
+		strike: func(x *exchange) { x.decide(); reset(x.Conn) },
 	},
 	{
 		name: "a reset among the fields", class: "reset", says: []string{"reset ("}, request: `"POST /x?seq=${seq}"`, other: "eof",
 		strike: func(x *exchange) {
-			x.faulty.decide()
+			x.decide()
 			x.say("HTTP/1.1 200 OK\r\nX-A")
 			time.Sleep(5 * time.Millisecond)
 			reset(x.Conn)
@@ -82,11 +82,11 @@ var faultsOfConnections = []fault{
 	},
 	{
 		name: "closed after the request was read", class: "eof", request: `"POST /x?seq=${seq}"`, says: []string{"eof ("},
-		strike: func(x *exchange) { x.faulty.decide() },
+		strike: func(x *exchange) { x.decide() },
 	},
 	{
 		name: "closed among the fields", class: "eof", request: `"POST /x?seq=${seq}"`, says: []string{"eof ("},
-		strike: func(x *exchange) { x.faulty.decide(); x.say("HTTP/1.1 200 OK\r\nX-A") },
+		strike: func(x *exchange) { x.decide(); x.say("HTTP/1.1 200 OK\r\nX-A") },
 	},
 	{
 		name: "closed after each answer, and said so", every: 1, class: "", status: honestly,
@@ -99,7 +99,7 @@ var faultsOfConnections = []fault{
 	{
 		name: "half open: it will say no more", class: "eof", request: `"POST /x?seq=${seq}"`, says: []string{"eof ("},
 		strike: func(x *exchange) {
-			x.faulty.decide()
+			x.decide()
 			x.Conn.(*net.TCPConn).CloseWrite()
 			x.hang()
 		},
@@ -124,11 +124,11 @@ var faultsOfConnections = []fault{
 	},
 	{
 		name: "a black hole behind the limiter", class: "timeout", timeout: impatient, says: []string{"timeout (given up after 500ms)"},
-		strike: func(x *exchange) { x.faulty.decide(); x.hang() },
+		strike: func(x *exchange) { x.decide(); x.hang() },
 	},
 	{
 		name: "nothing but a black hole", every: 1, class: "timeout", timeout: impatient, says: []string{"timeout (given up after 500ms)"},
-		strike: func(x *exchange) { x.faulty.decide(); x.hang() },
+		strike: func(x *exchange) { x.decide(); x.hang() },
 	},
 	{
 		name: "an answer after it was given up", class: "timeout", timeout: impatient, says: []string{"timeout ("},

@@ -19,7 +19,8 @@ type stream struct {
 	conn   net.Conn
 	faulty *faulty
 	id     uint32
-	over   bool // the connection ends
+	seq    string // number of the request
+	over   bool   // the connection ends
 }
 
 // serveStreams speaks HTTP/2, one frame after the other.
@@ -47,8 +48,8 @@ func (s *faulty) serveStreams(c net.Conn) {
 				err = f.WritePing(true, frame.Data)
 			}
 		case *http2.MetaHeadersFrame:
-			x := &stream{Framer: f, conn: c, faulty: s, id: frame.StreamID}
 			_, seq, _ := strings.Cut(frame.PseudoValue("path"), "seq=")
+			x := &stream{Framer: f, conn: c, faulty: s, id: frame.StreamID, seq: seq}
 			if s.meet(seq) && s.stream != nil {
 				s.stream(x)
 			} else {
@@ -64,10 +65,12 @@ func (s *faulty) serveStreams(c net.Conn) {
 	}
 }
 
+func (x *stream) decide() (status, retryAfter int) { return x.faulty.decide(x.seq) }
+
 // head writes the honest status and fields, more fields, and whether that is
 // all. more are names and values.
 func (x *stream) head(end bool, more ...string) {
-	status, wait := x.faulty.decide()
+	status, wait := x.decide()
 	fields := []string{":status", strconv.Itoa(status)}
 	if wait > 0 {
 		fields = append(fields, "retry-after", strconv.Itoa(wait))
@@ -113,7 +116,7 @@ func (x *stream) goodbye(last uint32, code http2.ErrCode) {
 // resetting gives a stream up with a code.
 func resetting(code http2.ErrCode) func(*stream) {
 	return func(x *stream) {
-		x.faulty.decide()
+		x.decide()
 		x.WriteRSTStream(x.id, code)
 	}
 }
@@ -133,7 +136,7 @@ var faultsOfHTTP2 = []fault{
 	},
 	{
 		name: "GOAWAY with an error", by: overHTTP2, class: "eof", other: "reset", says: []string{"GOAWAY"},
-		stream: func(x *stream) { x.faulty.decide(); x.goodbye(x.id, http2.ErrCodeEnhanceYourCalm); x.over = true },
+		stream: func(x *stream) { x.decide(); x.goodbye(x.id, http2.ErrCodeEnhanceYourCalm); x.over = true },
 	},
 	{
 		name: "RST_STREAM: refused", by: overHTTP2, class: "reset", says: []string{"reset (", "REFUSED_STREAM"},
@@ -157,15 +160,15 @@ var faultsOfHTTP2 = []fault{
 	},
 	{
 		name: "a connection that is cut", by: overHTTP2, class: "eof", other: "reset",
-		stream: func(x *stream) { x.faulty.decide(); x.over = true },
+		stream: func(x *stream) { x.decide(); x.over = true },
 	},
 	{
 		name: "a connection that is reset", by: overHTTP2, class: "reset", other: "eof", // of those that waited for a place on it
-		stream: func(x *stream) { x.faulty.decide(); reset(x.conn); x.over = true },
+		stream: func(x *stream) { x.decide(); reset(x.conn); x.over = true },
 	},
 	{
 		name: "silence on a stream", by: overHTTP2, class: "timeout", timeout: impatient, says: []string{"timeout (given up after 500ms)"},
-		stream: func(x *stream) { x.faulty.decide() },
+		stream: func(x *stream) { x.decide() },
 	},
 	{
 		name: "silence in the body", by: overHTTP2, class: "timeout", status: honestly, timeout: impatient, says: []string{"timeout ("},
@@ -174,7 +177,7 @@ var faultsOfHTTP2 = []fault{
 	{
 		name: "noise instead of frames", by: overHTTP2, class: "protocol", says: []string{"protocol ("}, other: "eof",
 		stream: func(x *stream) {
-			x.faulty.decide()
+			x.decide()
 			x.bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" + strings.Repeat("noise", 20))
 			time.Sleep(20 * time.Millisecond)
 			x.over = true
@@ -183,7 +186,7 @@ var faultsOfHTTP2 = []fault{
 	{
 		name: "a frame on a stream of nobody", by: overHTTP2, class: "protocol", says: []string{"protocol ("}, other: "eof",
 		stream: func(x *stream) {
-			x.faulty.decide()
+			x.decide()
 			x.WriteRawFrame(http2.FrameData, 0, 0, []byte("hello"))
 			time.Sleep(20 * time.Millisecond)
 			x.over = true
@@ -192,7 +195,7 @@ var faultsOfHTTP2 = []fault{
 	{
 		name: "a frame that is too long", by: overHTTP2, class: "protocol", says: []string{"protocol ("}, other: "eof",
 		stream: func(x *stream) {
-			x.faulty.decide()
+			x.decide()
 			x.WriteRawFrame(http2.FrameData, 0, x.id, make([]byte, 2<<20))
 			time.Sleep(20 * time.Millisecond)
 			x.over = true
@@ -201,7 +204,7 @@ var faultsOfHTTP2 = []fault{
 	{
 		name: "fields that cannot be unpacked", by: overHTTP2, class: "protocol", says: []string{"protocol ("}, other: "eof",
 		stream: func(x *stream) {
-			x.faulty.decide()
+			x.decide()
 			x.WriteHeaders(http2.HeadersFrameParam{StreamID: x.id, BlockFragment: []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, EndHeaders: true, EndStream: true})
 			time.Sleep(20 * time.Millisecond)
 			x.over = true
@@ -209,7 +212,7 @@ var faultsOfHTTP2 = []fault{
 	},
 	{
 		name: "fields without a status", by: overHTTP2, class: "protocol", says: []string{"protocol ("},
-		stream: func(x *stream) { x.faulty.decide(); x.fields(true, "server", "none") },
+		stream: func(x *stream) { x.decide(); x.fields(true, "server", "none") },
 	},
 	{
 		name: "fields of a megabyte in frames", by: overHTTP2, class: "protocol", flood: true, says: []string{"protocol ("}, other: "eof",
@@ -218,7 +221,7 @@ var faultsOfHTTP2 = []fault{
 	{
 		name: "fields without end in frames", by: overHTTP2, class: "protocol", flood: true, says: []string{"protocol ("}, other: "eof",
 		stream: func(x *stream) {
-			x.faulty.decide()
+			x.decide()
 			x.WriteHeaders(http2.HeadersFrameParam{StreamID: x.id, BlockFragment: []byte{0x88}})
 			var block bytes.Buffer
 			pack := hpack.NewEncoder(&block)
@@ -276,7 +279,7 @@ var faultsOfHTTP2 = []fault{
 	{
 		name: "a push that nobody wanted", by: overHTTP2, class: "protocol", says: []string{"protocol ("}, other: "eof",
 		stream: func(x *stream) {
-			x.faulty.decide()
+			x.decide()
 			x.WritePushPromise(http2.PushPromiseParam{StreamID: x.id, PromiseID: 2, BlockFragment: []byte{0x82}, EndHeaders: true})
 			time.Sleep(20 * time.Millisecond)
 			x.over = true
@@ -292,7 +295,7 @@ var faultsOfHTTP2 = []fault{
 	{
 		name: "interim answers without end over HTTP/2", by: overHTTP2, class: "protocol", flood: true, says: []string{"protocol ("}, other: "eof",
 		stream: func(x *stream) {
-			x.faulty.decide()
+			x.decide()
 			for range 1000 {
 				x.fields(false, ":status", "103", "link", strings.Repeat("x", 100))
 			}

@@ -33,6 +33,7 @@ type faulty struct {
 	limit    limiter.Limiter
 	requests int
 	struck   map[uint64]bool // by number of request: whether the fault met it
+	said     map[uint64]int  // by number of request: the status that the limiter decided on
 	open     map[net.Conn]struct{}
 	ended    bool
 }
@@ -50,7 +51,7 @@ func newFaulty(t *testing.T, f fault, transport string) *faulty {
 	if f.every == 0 {
 		f.every = 3
 	}
-	s := &faulty{fault: f, listener: l, began: time.Now(), limit: limit, struck: map[uint64]bool{}, open: map[net.Conn]struct{}{}}
+	s := &faulty{fault: f, listener: l, began: time.Now(), limit: limit, struck: map[uint64]bool{}, said: map[uint64]int{}, open: map[net.Conn]struct{}{}}
 	switch {
 	case f.tls != nil:
 		s.config = f.tls(s)
@@ -134,8 +135,8 @@ func (s *faulty) connection(c net.Conn) {
 		if err != nil {
 			return
 		}
-		x := &exchange{Conn: c, r: r, request: request, faulty: s}
-		if struck := s.meet(request.URL.Query().Get("seq")); struck && s.strike != nil {
+		x := &exchange{Conn: c, r: r, request: request, faulty: s, seq: request.URL.Query().Get("seq")}
+		if struck := s.meet(x.seq); struck && s.strike != nil {
 			s.strike(x)
 			if !x.goes {
 				return
@@ -185,16 +186,29 @@ func (s *faulty) struckBy(seq uint64) (struck, known bool) {
 	return struck, known && s.choosy()
 }
 
-// decide asks the limiter about one request.
-func (s *faulty) decide() (status int, retryAfter int) {
+// answered returns what the limiter decided about a request; 0: it was not asked.
+func (s *faulty) answered(seq uint64) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.said[seq]
+}
+
+// decide asks the limiter about one request, whose number is seq.
+func (s *faulty) decide(seq string) (status int, retryAfter int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	decision, after := s.limit.Take(time.Since(s.began))
-	s.limit = after
-	if decision.OK {
-		return http.StatusOK, 0
+	s.limit, status = after, http.StatusOK
+	if !decision.OK {
+		status = http.StatusTooManyRequests
 	}
-	return http.StatusTooManyRequests, int(math.Ceil(decision.Wait.Seconds()))
+	if n, err := strconv.ParseUint(seq, 10, 64); err == nil {
+		s.said[n] = status
+	}
+	if decision.OK {
+		return status, 0
+	}
+	return status, int(math.Ceil(decision.Wait.Seconds()))
 }
 
 // An exchange is one request on its way through the fault.
@@ -203,12 +217,15 @@ type exchange struct {
 	r       *bufio.Reader
 	request *http.Request
 	faulty  *faulty
-	goes    bool // the connection goes on
+	seq     string // number of the request
+	goes    bool   // the connection goes on
 }
+
+func (x *exchange) decide() (status, retryAfter int) { return x.faulty.decide(x.seq) }
 
 // head returns the honest status line and fields, without an empty line.
 func (x *exchange) head() string {
-	status, wait := x.faulty.decide()
+	status, wait := x.decide()
 	text := fmt.Sprintf("HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
 	if wait > 0 {
 		text += fmt.Sprintf("Retry-After: %d\r\n", wait)

@@ -200,6 +200,8 @@ func (f fault) recorded(out string, server *faulty, transport string) (wrong []s
 		switch expected := o.Error == f.class && f.answered(o.Status); {
 		case o.BytesIn > 1<<20:
 			wrong = append(wrong, fmt.Sprintf("got a body of %d bytes: it should be bounded", o.BytesIn))
+		case (o.Status == 200 || o.Status == 429) && !again[o.Seq] && o.Status != server.answered(o.Seq):
+			wrong = append(wrong, fmt.Sprintf("got %+v, want the status %d: it has the answer of another request", o, server.answered(o.Seq)))
 		case expected && (struck || !known || transport == "h2"), f.other != "" && o.Error == f.other:
 			met++
 		case transport == "h2" && f.other != "" && slices.Contains(endings, o.Error): // of what was on the same connection

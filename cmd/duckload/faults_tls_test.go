@@ -173,7 +173,7 @@ var faultsOfTLS = []fault{
 		name: "TLS that turns to noise", class: "tls", says: []string{"tls ("}, request: `"POST /x?seq=${seq}"`,
 		tls: offering(),
 		strike: func(x *exchange) {
-			x.faulty.decide()
+			x.decide()
 			x.Conn.(*tls.Conn).NetConn().Write([]byte("\x17\x03\x03\x00\x20this is not what was encrypted!!"))
 			x.hang()
 		},
