@@ -91,7 +91,7 @@ func (p process) serveAgent(ctx context.Context, a fleet.Agent, access fleet.Acc
 	}
 	a.Header = headerOf
 	a.Watch = func(h history.Header, stop context.CancelCauseFunc) func(history.Observation) {
-		first := firstAnswers{header: h, stop: stop, seen: map[int]bool{}}
+		first := firstAnswersOf(h, stop)
 		return first.look
 	}
 	a.Say = func(format string, args ...any) {

@@ -162,7 +162,7 @@ func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.O
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	keeper := &keeper{record: record, live: live, first: firstAnswers{header: header, stop: cancel, serves: map[int]bool{}, failed: map[int]int{}}}
+	keeper := &keeper{record: record, live: live, first: firstAnswersOf(header, cancel)}
 	stop := keeper.every(flushInterval)
 	shown := newProgress(p.screen(), quiet, trackViews(plan), plan.Scenario.Budget)
 	defer context.AfterFunc(ctx, func() {

@@ -24,6 +24,10 @@ type firstAnswers struct {
 // is not there.
 const mostFailed = 3
 
+func firstAnswersOf(h history.Header, stop context.CancelCauseFunc) firstAnswers {
+	return firstAnswers{header: h, stop: stop, serves: map[int]bool{}, failed: map[int]int{}}
+}
+
 func (f *firstAnswers) look(o history.Observation) {
 	lane := f.header.Lanes[o.Lane]
 	i := lane.Group
