@@ -81,9 +81,10 @@ func (l *lane) failed(class string, err error) {
 }
 
 // odd notes an answer that is neither admitted nor a rejection. A sender in
-// disguise was promised none that is.
+// disguise was promised none that is, and one that is turned away as
+// documented has what it asked for.
 func (l *lane) odd(status int) {
-	if l.plan.Lanes[l.index].Trick != "" {
+	if of := l.plan.Lanes[l.index]; of.Trick != "" || l.group.Promise.Turned(of.Identity) {
 		return
 	}
 	l.troubles.add(fmt.Sprintf("status %d", status), func() string {
