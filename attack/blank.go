@@ -1,6 +1,8 @@
 package attack
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
@@ -10,14 +12,48 @@ import (
 	"duckload/limiter"
 )
 
-// forms are the ways in which a secret travels: as it is, in URLs, in JSON and
-// in base64.
+// forms are the ways in which a secret travels: as it is, in URLs, in JSON, in
+// base64, and in the base64 of a longer text, such as Basic credentials.
 func forms(secret string) []string {
 	quoted, _ := json.Marshal(secret)
-	return []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret), string(quoted[1 : len(quoted)-1]),
+	query, path := url.QueryEscape(secret), url.PathEscape(secret)
+	all := []string{
+		secret, query, path, lowerEscapes(query), lowerEscapes(path), string(quoted[1 : len(quoted)-1]),
 		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
 	}
+	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for offset := range 3 {
+			if inside := aligned(encoding, secret, offset); len(inside) >= leastAligned {
+				all = append(all, inside)
+			}
+		}
+	}
+	return all
+}
+
+// aligned returns the characters of the base64 of a longer text that depend on
+// the secret in it alone, if it begins that many bytes after a multiple of
+// three.
+func aligned(e *base64.Encoding, secret string, offset int) string {
+	text := e.EncodeToString([]byte("\x00\x00"[:offset] + secret))
+	return text[(8*offset+5)/6 : 8*(offset+len(secret))/6]
+}
+
+// leastAligned is how many characters of base64 are no accident.
+const leastAligned = 6
+
+// lowerEscapes writes %2F as %2f, as some servers do.
+func lowerEscapes(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:i+3], bytes.ToLower(b[i+1:i+3]))
+		}
+	}
+	return string(b)
 }
 
 // blanking returns what replaces secrets by ***, the longest first; nil if
@@ -27,7 +63,8 @@ func blanking(secrets []string) *strings.Replacer {
 	for _, s := range secrets {
 		all = append(all, forms(s)...)
 	}
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	all = slices.Compact(all) // most forms of most secrets are alike
 	var pairs []string
 	for _, form := range all {
 		if form != "" {

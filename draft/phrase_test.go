@@ -68,3 +68,18 @@ func TestWindowsAreReadAsPeopleWriteThem(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a page says of its limits, a rate that is read from it is one that
+// a limiter can keep.
+func FuzzPhrase(f *testing.F) {
+	for _, s := range []string{"100 requests per minute", "1,000 req/hour per user", "0.5 requests per second", "60 rpm", "10–20/s", "300 calls in any rolling 24-hour window", "1e9 per 0s", "99999999999999999999k / 9 years", "½ per second"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, r := range rates(text) {
+			if r.count < 1 || r.window <= 0 {
+				t.Errorf("%q: got %+v, want a rate above 0", text, r)
+			}
+		}
+	})
+}

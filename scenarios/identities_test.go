@@ -110,3 +110,34 @@ func TestThousandsOfIdentitiesAreOneLookupEach(t *testing.T) {
 		t.Errorf("got %q, want the last user", m.Path)
 	}
 }
+
+// A file of identities may hold anything. What is read of it keeps to the
+// bounds; what is wrong is said in one line that holds no value of the file.
+func FuzzIdentities(f *testing.F) {
+	for name, kind := range map[string]uint8{"users.csv": 0, "users.yaml": 1, "users.json": 2} {
+		f.Add([]byte(files[name]), kind)
+	}
+	f.Add([]byte("- &a {name: x}\n- *a\n- {<<: *a, key: y}\n"), uint8(1))
+	f.Add([]byte("a: &a [*a, *a]\n"), uint8(1))
+	f.Add([]byte(`[{"a": 1e999}]`), uint8(2))
+	f.Add([]byte("a,a\n1,2\n"), uint8(0))
+	f.Fuzz(func(t *testing.T, text []byte, kind uint8) {
+		rows, err := parseRows("f"+[]string{".csv", ".yaml", ".json"}[kind%3], text)
+		if err == nil {
+			err = sensible(rows)
+		}
+		if err != nil {
+			if said := oneLine(err); said == "" || strings.ContainsAny(said, "\n\r") {
+				t.Errorf("got %q, want one line", said)
+			}
+			return
+		}
+		for _, row := range rows {
+			for name, value := range row {
+				if !columnName.MatchString(name) || strings.ContainsAny(value, "\r\n\x00") {
+					t.Errorf("got the column %q with %q", name, value)
+				}
+			}
+		}
+	})
+}
