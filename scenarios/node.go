@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -30,6 +31,7 @@ type node struct {
 func (n node) place() place { return place{max(n.Line, 1), max(n.Column, 1)} }
 
 func (n node) child(name string, value *yaml.Node) node {
+	name = inLine(name)
 	if n.path == "" {
 		return node{value, name}
 	}
@@ -38,6 +40,14 @@ func (n node) child(name string, value *yaml.Node) node {
 
 func (n node) item(i int) node {
 	return node{n.Content[i], fmt.Sprintf("%s[%d]", n.path, i)}
+}
+
+// inLine quotes a key that would break a line of a message or command a terminal.
+func inLine(name string) string {
+	if strings.ContainsFunc(name, func(c rune) bool { return !strconv.IsPrint(c) }) {
+		return strconv.Quote(shortened(name))
+	}
+	return name
 }
 
 // at notes a mistake.
