@@ -49,6 +49,11 @@ func strandOf(rows []Row, l limiter.Limit, chosen func(*Row) bool) strand {
 // follow walks. The certain requests are some of the possible ones.
 func (f *follower) follow(certain, possible strand) {
 	begin, end := possible.row(0).Sent, possible.row(possible.len()-1).Sent
+	for i := range certain.len() {
+		if at := certain.row(i).Answered; at != history.Never {
+			end = max(end, at) // the last answers may come long after the last request
+		}
+	}
 	f.grid, f.bin = begin, max((end-begin)/levelBins, time.Millisecond)
 	next := 0 // the place among the certain ones
 	for i := range possible.len() {

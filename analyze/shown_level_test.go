@@ -177,3 +177,20 @@ func TestTheLevelOfALog(t *testing.T) {
 		}
 	}
 }
+
+// One answer that comes hours after the last request was sent makes no more
+// points than any other.
+func TestLevelsAreBoundedHoweverLateAnAnswerIs(t *testing.T) {
+	o := story(t, burst)
+	o[0].Answered = 40 * time.Hour
+	o[0].Done = o[0].Answered
+	for _, reading := range []limiter.Reading{limiter.TokenBucket, limiter.SlidingLog} {
+		p := tenPerMinute
+		p.Limits = []limiter.Limit{{Limit: 10, Window: time.Minute, Burst: 5, Reading: reading}}
+		k := caseOf(p, o)
+		level, ok := k.level(0, 0)
+		if !ok || len(level.Points) > mostLevelPoints {
+			t.Errorf("%s: got %d points (%t), want from 1 to %d", reading, len(level.Points), ok, mostLevelPoints)
+		}
+	}
+}

@@ -117,7 +117,7 @@ type compiler struct {
 
 func (c *compiler) bad(p place, path, format string, args ...any) {
 	p = place{max(p.line, 1), max(p.col, 1)}
-	c.mistakes = append(c.mistakes, Mistake{File: c.plan.Scenario.Path, Line: p.line, Col: p.col, Path: path, Text: fmt.Sprintf(format, args...)})
+	c.mistakes = append(c.mistakes, mistake(c.plan.Scenario.Path, p, path, fmt.Sprintf(format, args...)))
 }
 
 // group adds the lanes and the phases of one group.

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,6 +25,25 @@ func (m Mistake) Error() string {
 		return fmt.Sprintf("%s:%d:%d: %s", m.File, m.Line, m.Col, m.Text)
 	}
 	return fmt.Sprintf("%s:%d:%d: %s: %s", m.File, m.Line, m.Col, m.Path, m.Text)
+}
+
+// mistake returns one that is a line, whatever of the file is in it.
+func mistake(file string, p place, path, text string) Mistake {
+	return Mistake{File: file, Line: p.line, Col: p.col, Path: inLine(path), Text: inLine(text)}
+}
+
+// inLine spells out what would end a line or command a terminal.
+func inLine(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		if strconv.IsPrint(c) {
+			b.WriteRune(c)
+			continue
+		}
+		quoted := strconv.QuoteRune(c)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
 }
 
 // Mistakes are everything that is wrong in a scenario, in the order of the

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -31,7 +30,6 @@ type node struct {
 func (n node) place() place { return place{max(n.Line, 1), max(n.Column, 1)} }
 
 func (n node) child(name string, value *yaml.Node) node {
-	name = inLine(name)
 	if n.path == "" {
 		return node{value, name}
 	}
@@ -42,17 +40,9 @@ func (n node) item(i int) node {
 	return node{n.Content[i], fmt.Sprintf("%s[%d]", n.path, i)}
 }
 
-// inLine quotes a key that would break a line of a message or command a terminal.
-func inLine(name string) string {
-	if strings.ContainsFunc(name, func(c rune) bool { return !strconv.IsPrint(c) }) {
-		return strconv.Quote(shortened(name))
-	}
-	return name
-}
-
 // at notes a mistake.
 func (r *reader) at(p place, path, format string, args ...any) {
-	r.mistakes = append(r.mistakes, Mistake{File: r.file, Line: p.line, Col: p.col, Path: path, Text: fmt.Sprintf(format, args...)})
+	r.mistakes = append(r.mistakes, mistake(r.file, p, path, fmt.Sprintf(format, args...)))
 }
 
 // bad notes a mistake about a value.
