@@ -164,6 +164,10 @@ func (c *conductor) hand(shot scenarios.Shot, lead time.Duration) bool {
 	c.mu.Unlock()
 	c.offered.Add(1)
 	j, l := job{shot: shot, from: c, lead: lead}, c.lanes[shot.Lane]
+	if c.spent.Load() {
+		l.leave(j)
+		return false
+	}
 	l.once.Do(func() {
 		c.clock.rest(c.stopped, shot.At-ahead)
 		c.sending.Go(l.attack)

@@ -24,6 +24,8 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, errNotSent // a hit of nobody's
 	}
+	l.under.Add(1)
+	defer func() { l.under.Add(-1); l.frugal() }()
 	if !l.may() {
 		l.leave(j)
 		return nil, errNotSent

@@ -38,6 +38,8 @@ type run struct {
 
 	offered atomic.Int64 // shots that the plan came to
 	sent    atomic.Int64 // requests counted against the budget
+	spent   atomic.Bool  // nothing of the budget is left
+	under   atomic.Int64 // requests that may have been counted and have not ended
 	left    atomic.Int64 // shots that were due and were not sent
 	waited  atomic.Int64 // shots that were due while every sender of their lane was busy
 
@@ -201,10 +203,19 @@ func (r *run) may() bool {
 		return false
 	}
 	if most := int64(r.options.Budget.Requests); most > 0 && r.sent.Add(1) > most {
-		r.stop(halt{reason: "budget", note: fmt.Sprintf("the budget of %d requests is used up", most)})
+		r.spent.Store(true)
+		r.frugal()
 		return false
 	}
 	return true
+}
+
+// frugal ends a run whose budget is used up, once every request that was
+// counted has ended: what was counted is sent.
+func (r *run) frugal() {
+	if r.spent.Load() && r.under.Load() == 0 {
+		r.stop(halt{reason: "budget", note: fmt.Sprintf("the budget of %d requests is used up", r.options.Budget.Requests)})
+	}
 }
 
 func (r *run) outOfTime() {
