@@ -50,7 +50,7 @@ func FuzzAnswer(f *testing.F) {
 			if n < 0 || n > int64(len(text)) || int64(len(body)) > n || len(body) > maxJSON || !bytes.Contains(text, body) && !bytes.Contains(text, []byte("hunked")) {
 				t.Fatalf("read %d bytes and kept %q of an answer of %d bytes", n, body, len(text))
 			}
-			for _, field := range l.evidence(body, []limiter.Field{{Name: "error.code"}}) {
+			for _, field := range l.evidence(body, []string{"error.code"}) {
 				if len(field.Value) > maxValue {
 					t.Fatalf("kept %d bytes of %s", len(field.Value), field.Name)
 				}
