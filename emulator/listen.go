@@ -27,13 +27,14 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 // Serve answers requests on a listener, which it closes, until the context
 // ends; then it gives those under way a second, and returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		IdleTimeout:       5 * time.Minute, // longer than a run rests, or connections that were warmed die
-		MaxHeaderBytes:    64 << 10,
-	}
+	return serve(ctx, l, &http.Server{Handler: s})
+}
+
+func serve(ctx context.Context, l net.Listener, server *http.Server) error {
+	server.ReadHeaderTimeout = 10 * time.Second
+	server.ReadTimeout = 30 * time.Second
+	server.IdleTimeout = 5 * time.Minute // longer than a run rests, or connections that were warmed die
+	server.MaxHeaderBytes = 64 << 10
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)

@@ -202,14 +202,21 @@ func (s *Server) source(r *http.Request) string {
 // group returns the group that a path belongs to.
 func (s *Server) group(path string) *group {
 	for _, g := range s.groups {
-		for _, p := range g.Paths {
-			prefix, all := strings.CutSuffix(p, "*")
-			if p == path || all && strings.HasPrefix(path, prefix) {
-				return g
-			}
+		if g.has(path) {
+			return g
 		}
 	}
 	return s.rest
+}
+
+func (g Group) has(path string) bool {
+	for _, p := range g.Paths {
+		prefix, all := strings.CutSuffix(p, "*")
+		if p == path || all && strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // misbehave commits the faults that are due for a request that was counted,

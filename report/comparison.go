@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"slices"
@@ -197,10 +196,5 @@ func writeCompareJUnit(w io.Writer, c CompareReport) error {
 		s.Tests++
 		all.Tests++
 	}
-	text, err := xml.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return fmt.Errorf("junit: %w", err)
-	}
-	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
-	return err
+	return writeXML(w, all)
 }

@@ -55,6 +55,7 @@ func (p process) flagOffers(command string) map[string]completer {
 		"group":     p.completeGroups,
 		"target":    words([]cobra.Completion{scenarios.Emulator}),
 		"scenario":  completeScenarios,
+		"script":    listed(scriptWords()),
 		"to":        words(described(exportFormats, func(f exportFormat) (string, string) { return f.name, f.doc })),
 		"limiter":   words(described(limiter.Models, func(m limiter.Model) (string, string) { return m.Name, m.Doc })),
 		"defect":    listed(described(emulator.Defects, func(d emulator.Defect) (string, string) { return d.Name, d.Doc })),
@@ -159,6 +160,14 @@ func (p process) completeGroups(c *cobra.Command, args []string, begun string) (
 	return listed(all)(c, args, begun)
 }
 
+// scriptWords are the scripts that come with duckload.
+func scriptWords() []cobra.Completion {
+	return described(scenarios.Scripts, func(name string) (string, string) {
+		s, _ := scenarios.BuiltInScript(name) // they are compiled in
+		return name, s.Doc
+	})
+}
+
 // described are the names of a list, each with what it is.
 func described[T any](list []T, of func(T) (name, doc string)) []cobra.Completion {
 	var all []cobra.Completion
@@ -174,6 +183,8 @@ func formatWords(command string) []cobra.Completion {
 	switch command {
 	case "compare":
 		return described(report.CompareFormats, func(f report.DocumentFormat[report.CompareReport]) (string, string) { return f.Name, f.Doc })
+	case "client-check":
+		return described(report.ClientFormats, func(f report.DocumentFormat[report.ClientCheck]) (string, string) { return f.Name, f.Doc })
 	case "size":
 		return described(report.SizingFormats, func(f report.DocumentFormat[report.Sizing]) (string, string) { return f.Name, f.Doc })
 	}

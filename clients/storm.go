@@ -1,0 +1,120 @@
+package clients
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// leastJitter is how wide waits must be spread, as a part of their median.
+const leastJitter = 0.1
+
+// fewest is how many clients the question of jitter needs.
+const fewest = 3
+
+var storm = Check{
+	ID:       "client.storm",
+	Question: "do many clients that fail together come back at different moments?",
+	Doc: `With --clients N, the first requests of all clients are held until all are there, and fail in the same moment, as in an outage.
+Then, for each retry, the waits of all clients are compared. They must be spread over a tenth of their median at least.
+
+It fails if so many waits so close together would come of waits that spread evenly over a tenth less than once in 1,000 runs:
+all of them, or four in five of them. Each measured wait is the client's own and what network and machine add, which spreads
+them further: so a client that fails has no jitter to speak of. It passes if four in five waits spread wider than a tenth, and
+than 20 ms, which this machine could do alone.
+
+Typical causes of failure: exponential backoff without jitter, the default of many libraries; a random number generator that is
+seeded alike everywhere; retries at whole seconds of the clock.`,
+	Applies: func(r Run) bool {
+		return len(r.Processes) >= 2 && called(r) && anyTurn(r, temporary)
+	},
+	Judge: judgeStorm,
+}
+
+// A wave is one retry of every client.
+type wave struct {
+	ordinal int // from 1
+	pairs   []pair
+	median  float64
+	cluster cluster
+}
+
+// waves takes the first call of each client.
+func (r Run) waves() []wave {
+	var all []wave
+	seen := map[int]bool{}
+	for _, w := range r.rows() {
+		client := w.pairs[0].first.Client
+		if seen[client] {
+			continue
+		}
+		seen[client] = true
+		for i, p := range w.pairs {
+			if i == len(all) {
+				all = append(all, wave{ordinal: i + 1})
+			}
+			all[i].pairs = append(all[i].pairs, p)
+		}
+	}
+	for i := range all {
+		waits := all[i].waits()
+		all[i].median = slices.Sorted(slices.Values(waits))[len(waits)/2]
+		all[i].cluster = clustered(waits, leastJitter*all[i].median)
+	}
+	return slices.DeleteFunc(all, func(w wave) bool { return len(w.pairs) < fewest })
+}
+
+func (w wave) waits() []float64 {
+	var all []float64
+	for _, p := range w.pairs {
+		all = append(all, max(p.wait, time.Millisecond).Seconds())
+	}
+	return all
+}
+
+// spread is the narrowest stretch that four in five of the waits lie in.
+func (w wave) spread() time.Duration {
+	sorted := slices.Sorted(slices.Values(w.waits()))
+	m := (4*len(sorted) + 4) / 5
+	narrow := math.Inf(1)
+	for i := 0; i+m <= len(sorted); i++ {
+		narrow = min(narrow, sorted[i+m-1]-sorted[i])
+	}
+	return time.Duration(narrow * float64(time.Second))
+}
+
+func judgeStorm(r Run) Finding {
+	waves := r.waves()
+	if len(waves) == 0 {
+		return open("fewer than %d clients retried (--clients 10 would tell)", fewest)
+	}
+	worst, least := waves[0], waves[0]
+	for _, w := range waves {
+		if w.cluster.chance < worst.cluster.chance {
+			worst = w
+		}
+		if w.spread() < least.spread() {
+			least = w
+		}
+	}
+	if p := worst.cluster.chance * float64(len(waves)); p < failLevel {
+		c := worst.cluster
+		w := Witness{Sentence: fmt.Sprintf("before retry %d, %d of %d clients waited between %.3f and %.3f s; waits that spread evenly over a tenth would lie so close less than once in %.3g runs",
+			worst.ordinal, c.members, len(worst.pairs), c.from, c.to, 1/p)}
+		for _, x := range worst.pairs {
+			if wait := x.wait.Seconds(); wait >= c.from && wait <= c.to {
+				w.Requests = append(w.Requests, x.next.Number)
+			}
+		}
+		slices.Sort(w.Requests)
+		return fail(w, "%d of %d clients came back within %.0f ms of one another: their waits have no jitter", c.members, len(worst.pairs), 1000*(c.to-c.from))
+	}
+	for _, w := range waves {
+		if s := w.spread(); s.Seconds() < leastJitter*w.median || s < 20*time.Millisecond {
+			return open("the waits of %d clients before retry %d spread over %.0f ms around %.3f s: too little to be sure of jitter (more clients, or longer waits, would tell)",
+				len(w.pairs), w.ordinal, 1000*s.Seconds(), w.median)
+		}
+	}
+	return pass("the waits of %d clients spread over %.0f ms or more (retry %d, around %.3f s)", len(least.pairs), 1000*least.spread().Seconds(), least.ordinal, least.median)
+}
