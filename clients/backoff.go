@@ -110,6 +110,9 @@ func judgeBackoff(r Run) Finding {
 			steep = min(steep, steepByChance(w.waits))
 		}
 	}
+	if len(rows) == 0 && r.Stop == "" {
+		return pass("it never asked again")
+	}
 	if len(waits) == 0 {
 		return open("%s: nothing to compare (let it retry more often)", plural(len(longest.waits), "wait"))
 	}

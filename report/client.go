@@ -16,7 +16,7 @@ import (
 type ClientCheck struct {
 	Command    []string
 	Line       string // the command as a shell takes it
-	Clients    int // at once
+	Clients    int    // at once
 	Judgements []clients.Judgement
 	Left       int // scripts that were not played any more
 	Tool       string

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"duckload/analyze"
+	"duckload/clients"
 	"duckload/compare"
 	"duckload/limiter"
+	"duckload/scenarios"
 	"duckload/sizing"
 	"duckload/trace"
 )
@@ -51,6 +53,21 @@ func TestSheetsShowNamesAsText(t *testing.T) {
 	}}
 	for _, f := range CompareFormats {
 		pages["compare "+f.Name] = laid(t, func(b *bytes.Buffer) error { return f.Write(b, c) })
+	}
+	judged := ClientCheck{Command: []string{badName}, Line: badName, Clients: 1, Tool: badName, Judgements: []clients.Judgement{{
+		Run: clients.Run{
+			Script:    scenarios.Script{Name: badName, Doc: badName, Budget: 10},
+			Exchanges: []clients.Exchange{{Number: 1, Method: badName, Path: badName, Code: badName, RetryAfter: badName, Status: 500, Until: time.Second}},
+			Processes: []clients.Process{{Ended: time.Second, Output: badName}},
+		},
+		Outcome: analyze.Fail,
+		Findings: []clients.Finding{
+			{Check: "client.calls", Outcome: analyze.Fail, Message: badName, Witness: &clients.Witness{Sentence: badName, Requests: []int{1}}},
+			{Check: "client.backoff", Outcome: analyze.Inconclusive, Message: badName},
+		},
+	}}}
+	for _, f := range ClientFormats {
+		pages["client "+f.Name] = laid(t, func(b *bytes.Buffer) error { return f.Write(b, judged) })
 	}
 	fenced := regexp.MustCompile("(?s)(`{3,})text\n.*?\n`{3,}\n")
 	for name, text := range pages {

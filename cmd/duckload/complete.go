@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"duckload/analyze"
 	"duckload/docs/schemas"
 	"duckload/emulator"
 	"duckload/limiter"
@@ -24,7 +23,7 @@ type completer = func(c *cobra.Command, args []string, begun string) ([]cobra.Co
 
 // complete gives each command and each flag what a shell may offer.
 func (p process) complete(root *cobra.Command) {
-	checks := described(analyze.Checks, func(c analyze.Check) (string, string) { return c.ID, c.Question })
+	checks := described(explanations(), func(e explanation) (string, string) { return e.id, e.question })
 	published := described(schemas.All, func(s schemas.Schema) (string, string) { return s.Name, s.Doc })
 	for name, offer := range map[string]completer{
 		"run": completeScenarios, "plan": completeScenarios, "check": completeScenarios,

@@ -13,6 +13,7 @@ import (
 
 	"duckload/analyze"
 	"duckload/docs/schemas"
+	"duckload/scenarios"
 )
 
 var updateDocs = flag.Bool("update-docs", false, "write the generated parts of docs again")
@@ -28,6 +29,7 @@ func TestGeneratedDocs(t *testing.T) {
 		text func(*testing.T) string
 	}{
 		{"checks.md", func(*testing.T) string { return checksPage() }},
+		{"clients.md", func(*testing.T) string { return clientsPage() }},
 		{"exit-codes.md", func(*testing.T) string { return exitCodesPage() }},
 		{"scenario.md", keysPage},
 	} {
@@ -56,16 +58,48 @@ func TestGeneratedDocs(t *testing.T) {
 	}
 }
 
+// clientsPage lists the scripts and the checks of client-check.
+func clientsPage() string {
+	var b strings.Builder
+	b.WriteString("\n| script | what the server does |\n|---|---|\n")
+	for _, name := range scenarios.Scripts {
+		s, err := scenarios.BuiltInScript(name)
+		if err != nil {
+			panic(err) // they are compiled in
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", s.Name, s.Doc)
+	}
+	b.WriteString("\n## The checks\n")
+	var all []explanation
+	for _, e := range explanations() {
+		if strings.HasPrefix(e.id, "client.") {
+			all = append(all, e)
+		}
+	}
+	writeExplanations(&b, all)
+	b.WriteString("\n")
+	return b.String()
+}
+
+func writeExplanations(b *strings.Builder, all []explanation) {
+	b.WriteString("\n| check | question |\n|---|---|\n")
+	for _, e := range all {
+		fmt.Fprintf(b, "| [`%s`](#%s) | %s |\n", e.id, notAnchor.ReplaceAllString(strings.ToLower(e.id), ""), e.question)
+	}
+	for _, e := range all {
+		fmt.Fprintf(b, "\n## %s\n\n*%s*\n\n%s\n", e.id, e.question, strings.TrimSpace(e.doc))
+	}
+}
+
 func checksPage() string {
 	var b strings.Builder
-	b.WriteString("\n| check | question |\n|---|---|\n")
-	for _, c := range analyze.Checks {
-		anchor := notAnchor.ReplaceAllString(strings.ToLower(c.ID), "")
-		fmt.Fprintf(&b, "| [`%s`](#%s) | %s |\n", c.ID, anchor, c.Question)
+	var all []explanation
+	for _, e := range explanations() {
+		if !strings.HasPrefix(e.id, "client.") {
+			all = append(all, e)
+		}
 	}
-	for _, c := range analyze.Checks {
-		fmt.Fprintf(&b, "\n## %s\n\n*%s*\n\n%s\n", c.ID, c.Question, strings.TrimSpace(c.Doc))
-	}
+	writeExplanations(&b, all)
 	b.WriteString("\n## Assumptions\n\nEvery verdict about limits rests on these:\n\n")
 	for _, a := range analyze.Assumptions {
 		fmt.Fprintf(&b, "- %s\n", a)

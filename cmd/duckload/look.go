@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"duckload/analyze"
+	"duckload/clients"
 	"duckload/scenarios"
 )
 
@@ -36,18 +37,19 @@ func (p process) explainCommand() *cobra.Command {
 		Short: "What a check means and how it decides; without a name, the list",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			var b strings.Builder
+			all := explanations()
 			if len(args) == 0 {
-				for _, check := range analyze.Checks {
-					fmt.Fprintf(&b, "%-24s %s\n", check.ID, check.Question)
+				var b strings.Builder
+				for _, e := range all {
+					fmt.Fprintf(&b, "%-24s %s\n", e.id, e.question)
 				}
 				return writeTo(p.stdout, b.String())
 			}
 			var ids []string
-			for _, check := range analyze.Checks {
-				ids = append(ids, check.ID)
-				if check.ID == args[0] {
-					return writeTo(p.stdout, explained(check))
+			for _, e := range all {
+				ids = append(ids, e.id)
+				if e.id == args[0] {
+					return writeTo(p.stdout, e.text())
 				}
 			}
 			return usage(fmt.Errorf("no check is called %q%s (see duckload explain)", args[0], scenarios.DidYouMean(args[0], ids)))
@@ -55,10 +57,30 @@ func (p process) explainCommand() *cobra.Command {
 	}
 }
 
-// explained is all that there is to say about a check.
-func explained(check analyze.Check) string {
-	return fmt.Sprintf("%s: %s\n\n%s\n\nEvery verdict about limits rests on these assumptions:\n\n- %s\n",
-		check.ID, check.Question, strings.TrimSpace(check.Doc), strings.Join(analyze.Assumptions, "\n- "))
+// An explanation is what there is to say about a check.
+type explanation struct {
+	id, question, doc string
+	assumptions       []string
+}
+
+// explanations are those of every check, of servers and of clients.
+func explanations() []explanation {
+	var all []explanation
+	for _, c := range analyze.Checks {
+		all = append(all, explanation{c.ID, c.Question, c.Doc, analyze.Assumptions})
+	}
+	for _, c := range clients.Checks {
+		all = append(all, explanation{id: c.ID, question: c.Question, doc: c.Doc})
+	}
+	return all
+}
+
+func (e explanation) text() string {
+	text := fmt.Sprintf("%s: %s\n\n%s\n", e.id, e.question, strings.TrimSpace(e.doc))
+	if len(e.assumptions) > 0 {
+		text += "\nEvery verdict about limits rests on these assumptions:\n\n- " + strings.Join(e.assumptions, "\n- ") + "\n"
+	}
+	return text
 }
 
 // ends turns an exit status into what a command returns.
