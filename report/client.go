@@ -168,8 +168,8 @@ func clientSheet(c ClientCheck) (sheet, error) {
 	if err != nil {
 		return out, err
 	}
-	for _, j := range c.Judgements {
-		id := "script-" + j.Script.Name
+	for i, j := range c.Judgements {
+		id := fmt.Sprintf("script-%d", i+1)
 		checks := part{ID: id, Heading: printable(j.Script.Name) + ": checks", Text: []string{sentence(j.Script.Doc)}, Head: []string{"", "check", "finding"}}
 		for _, f := range j.Findings {
 			checks.Rows = append(checks.Rows, []string{mark(f.Outcome) + " " + string(f.Outcome), f.Check, sentence(f.Message)})
@@ -199,7 +199,7 @@ func exchangePart(j clients.Judgement, id string) part {
 		if e.Left {
 			answer = "the client left"
 		} else if e.Status > 0 {
-			answer = strings.TrimSpace(fmt.Sprint(e.Status, " ", e.Code))
+			answer = strings.TrimSpace(fmt.Sprint(e.Status, " ", printable(e.Code)))
 		}
 		p.Rows = append(p.Rows, []string{
 			thousands(e.Number), thousands(e.Client + 1), clipped(e.Method+" "+e.Path, 60), when(e.Arrived), answer, when(e.Answered), printable(e.RetryAfter), wait,
