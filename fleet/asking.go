@@ -32,8 +32,9 @@ type asking struct {
 // How often the clock is asked: often enough at both ends that one answer
 // comes quickly, and seldom in between.
 const (
-	probesAtEnds = 12
-	probeApart   = 10 * time.Millisecond
+	probesAtEnds = 20
+	probesAmid   = 5
+	probeApart   = 5 * time.Millisecond
 	probeEvery   = 5 * time.Second
 	probeWaiting = 500 * time.Millisecond // while waiting for the start
 	probeWithin  = 2 * time.Second
@@ -148,7 +149,25 @@ func (a *asking) every(ctx context.Context, interval time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = a.several(ctx, 3)
+			_ = a.several(ctx, probesAmid)
+		}
+	}
+}
+
+// until asks while the start is waited for, and returns when ctx is done or
+// nobody has answered for a while: the coordinator is gone.
+func (a *asking) until(ctx context.Context, silence time.Duration) {
+	tick := time.NewTicker(probeWaiting)
+	defer tick.Stop()
+	last := time.Now()
+	for time.Since(last) < silence {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if a.once(ctx) == nil {
+				last = time.Now()
+			}
 		}
 	}
 }

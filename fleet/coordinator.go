@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"duckload/attack"
+	"duckload/scenarios"
 )
 
 // A Coordinator calls agents together for one run, gives them their orders and
@@ -42,12 +43,8 @@ type Coordinator struct {
 	deaf   []func()
 }
 
-// callEvery is how often agents are called, and orderWithin how long one may
-// take to make everything ready.
-const (
-	callEvery   = 250 * time.Millisecond
-	orderWithin = 2 * time.Minute
-)
+// callEvery is how often agents are called.
+const callEvery = 250 * time.Millisecond
 
 func (c *Coordinator) say(format string, args ...any) {
 	if c.Say != nil {
@@ -186,14 +183,14 @@ func (c *Coordinator) tooFew(there map[string]hello) error {
 
 // Order gives every agent its part, and returns once all are ready. The error
 // holds a [Refusal] for each that is not.
-func (c *Coordinator) Order(ctx context.Context, order Order) error {
+func (c *Coordinator) Order(ctx context.Context, order Order, plan scenarios.Plan) error {
 	order.Run, order.Agents = c.Run, c.Names()
 	answers := make([]ready, len(c.members))
 	err := c.each(func(i int, m hello) error {
 		mine := order
 		mine.Part = i
 		crash("coordinator.ordered")
-		r, err := c.ask(ctx, orderSubject(m.Instance), mine, orderWithin)
+		r, err := c.ask(ctx, orderSubject(m.Instance), mine, c.Wait)
 		answers[i] = r
 		return refusal(m, r, err)
 	})
@@ -207,6 +204,10 @@ func (c *Coordinator) Order(ctx context.Context, order Order) error {
 		c.say("agent %s is ready: its clock is known to ±%s", c.members[i].Info.Name, r.Bound.Round(time.Microsecond))
 	}
 	crash("coordinator.ready")
+	if err := apart(c.infos(), plan); err != nil {
+		c.Stop("agents share an address")
+		return err
+	}
 	return nil
 }
 
@@ -241,9 +242,6 @@ func refusal(m hello, r ready, err error) error {
 	return nil
 }
 
-// Infos are who takes part, once Order has returned.
-func (c *Coordinator) Infos() []Info { return c.infos() }
-
 // Start lets everybody begin at one moment, lead from now at least, and
 // returns it by the wall clock. Unless all of them confirm it, all are stopped.
 func (c *Coordinator) Start(ctx context.Context, lead time.Duration) (time.Time, error) {
@@ -251,7 +249,7 @@ func (c *Coordinator) Start(ctx context.Context, lead time.Duration) (time.Time,
 	c.start = start{At: c.now() + lead, Wall: c.epoch.Add(c.now() + lead).Round(0).UTC()}
 	err := c.each(func(_ int, m hello) error {
 		crash("coordinator.started")
-		r, err := c.ask(ctx, startSubject(m.Instance), c.start, lead)
+		r, err := c.ask(ctx, startSubject(m.Instance), c.start, lead/2) // the rest is for a stop to arrive
 		return refusal(m, r, err)
 	})
 	if err != nil {

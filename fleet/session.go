@@ -39,8 +39,12 @@ type session struct {
 	stopped func()
 }
 
-// startWithin is how long an agent that is ready waits for the start.
-const startWithin = 5 * time.Minute
+// An agent that is ready waits for the start so long, and when the coordinator
+// falls silent no longer than that.
+const (
+	startWithin = 5 * time.Minute
+	silentFor   = 10 * time.Second
+)
 
 // A refusal is an error with its kind.
 type refused struct {
@@ -83,7 +87,12 @@ func newSession(o *office, order Order) (*session, error) {
 	if err := s.afford(); err != nil {
 		return nil, refused{err, Guarded}
 	}
-	if err := attack.Preflight(o.ctx, s.part, s.options); err != nil {
+	doors := s.part
+	doors.Lanes = nil // those that we send from: others' sources are not here
+	for _, i := range sending(s.part) {
+		doors.Lanes = append(doors.Lanes, s.part.Lanes[i])
+	}
+	if err := attack.Preflight(o.ctx, doors, s.options); err != nil {
 		return nil, err
 	}
 	if err := s.clock.several(o.ctx, probesAtEnds); err != nil {
@@ -176,7 +185,8 @@ func least[T int | time.Duration](a, b T) T {
 func (s *session) introduce() Info {
 	i := s.office.info()
 	i.Run, i.Agents = s.order.Run, s.order.Agents
-	for _, l := range s.part.Lanes {
+	for _, lane := range sending(s.part) {
+		l := s.part.Lanes[lane]
 		if at := l.Source.String(); l.Source.IsValid() && !slices.Contains(i.Sources, at) && len(i.Sources) < 16 {
 			i.Sources = append(i.Sources, at)
 		}
@@ -215,8 +225,11 @@ func outward(target string) []string {
 func (s *session) begin(at start) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.starts {
+	switch {
+	case s.starts:
 		return nil // it was told again
+	case s.ctx.Err() != nil:
+		return errors.New("it was stopped")
 	}
 	low, high := s.clock.offset()
 	if left := at.At - high - s.clock.now(); left < 0 {
@@ -233,15 +246,23 @@ func (s *session) live() {
 	defer s.stopped()
 	waiting, enough := context.WithTimeout(s.ctx, startWithin)
 	var asks sync.WaitGroup
-	asks.Go(func() { s.clock.every(waiting, probeWaiting) })
+	asks.Go(func() {
+		s.clock.until(waiting, silentFor)
+		enough()
+	})
 	select {
 	case at := <-s.begun:
 		enough()
 		asks.Wait()
 		s.run(at)
 	case <-waiting.Done():
-		enough()
 		asks.Wait()
+		select {
+		case at := <-s.begun: // it came in the same moment
+			s.run(at)
+			return
+		default:
+		}
 		s.say("run %s: there was no start", s.order.Run)
 		_ = os.RemoveAll(s.dir) // it holds nothing but who we are
 	}

@@ -59,7 +59,7 @@ func (p process) runFleet(ctx context.Context, scenario *scenarios.Scenario, s s
 	defer bus.Close()
 	c := &fleet.Coordinator{Bus: bus, Run: plan.Run, Version: version, Agents: crew.agents, Wait: crew.wait, Say: p.teller(to.quiet)}
 	defer c.Close()
-	if err := p.muster(ctx, c, bus, order); err != nil {
+	if err := p.muster(ctx, c, bus, order, plan); err != nil {
 		return discard(dir, err)
 	}
 	missing, err := p.followFleet(ctx, c, plan, crew, dir, target.name, here.ended(), to.quiet)
@@ -113,7 +113,7 @@ func mayTravel(s *scenarios.Scenario, access fleet.Access, crew crew) error {
 
 // muster calls the agents together, gives them their orders, and has the bus
 // keep what they will record.
-func (p process) muster(ctx context.Context, c *fleet.Coordinator, bus *fleet.Nats, order fleet.Order) error {
+func (p process) muster(ctx context.Context, c *fleet.Coordinator, bus *fleet.Nats, order fleet.Order, plan scenarios.Plan) error {
 	preparing, cancel := context.WithTimeout(ctx, c.Wait)
 	defer cancel()
 	if err := bus.Prepare(preparing); err != nil {
@@ -125,7 +125,7 @@ func (p process) muster(ctx context.Context, c *fleet.Coordinator, bus *fleet.Na
 		}
 		return failure{status: exitUnusable, err: err}
 	}
-	if err := c.Order(ctx, order); err != nil {
+	if err := c.Order(ctx, order, plan); err != nil {
 		return failure{status: refusedStatus(err), err: err}
 	}
 	return nil

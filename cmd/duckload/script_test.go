@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard)
 	net.DefaultResolver = names.resolver()
-	testscript.Main(m, map[string]func(){"duckload": main})
+	testscript.Main(m, map[string]func(){"duckload": main, "bus": busMain})
 }
 
 func TestScripts(t *testing.T) {
