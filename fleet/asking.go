@@ -23,6 +23,7 @@ type asking struct {
 
 	mu     sync.Mutex
 	theirs string // which clock answers; another coordinator's is another clock
+	goes   bool   // every agent has confirmed the start
 	asked  []history.Probe
 	file   *os.File // takes what is asked, once moment 0 is known
 	ours0  time.Duration
@@ -84,11 +85,34 @@ func (a *asking) once(ctx context.Context) error {
 	if r.Clock != a.theirs {
 		return errors.New("another coordinator answers: its clock is not the one of the start")
 	}
+	a.goes = a.goes || r.Go
 	if a.file != nil {
 		return history.AppendProbe(a.file, a.based(p))
 	}
 	a.asked = append(a.asked, p)
 	return nil
+}
+
+// confirmed asks until everybody has confirmed the start, and reports whether
+// that was heard before a moment of the coordinator's clock.
+func (a *asking) confirmed(ctx context.Context, until time.Duration) bool {
+	low, high := a.offset()
+	ctx, cancel := context.WithTimeout(ctx, until-(low+high)/2-a.now())
+	defer cancel()
+	for ctx.Err() == nil {
+		_ = a.once(ctx)
+		a.mu.Lock()
+		goes := a.goes
+		a.mu.Unlock()
+		if goes {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(probeApart):
+		}
+	}
+	return false
 }
 
 // based counts a probe from the start.

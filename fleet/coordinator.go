@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"duckload/attack"
@@ -35,6 +36,7 @@ type Coordinator struct {
 	members []hello       // in order of their parts
 	bound   time.Duration // the worst of what they know of the clock
 	start   start
+	all     atomic.Bool // agents have confirmed the start
 
 	mu     sync.Mutex
 	heard  map[string]time.Time // when an agent was last heard of
@@ -59,7 +61,7 @@ func (c *Coordinator) now() time.Duration { return time.Since(c.epoch) }
 func (c *Coordinator) Gather(ctx context.Context) ([]Info, error) {
 	c.epoch, c.clock = time.Now(), rand.Text()
 	c.heard, c.ended, c.tracks = map[string]time.Time{}, map[string]news{}, map[attack.Event]int{}
-	if err := c.hear(clockSubject(c.Run), func([]byte) []byte { return encode(reading{Clock: c.clock, At: c.now()}) }); err != nil {
+	if err := c.hear(clockSubject(c.Run), func([]byte) []byte { return encode(reading{Clock: c.clock, At: c.now(), Go: c.all.Load()}) }); err != nil {
 		return nil, err
 	}
 	if err := c.hear(newsSubject(c.Run), c.told); err != nil {
@@ -242,20 +244,24 @@ func refusal(m hello, r ready, err error) error {
 	return nil
 }
 
-// Start lets everybody begin at one moment, lead from now at least, and
-// returns it by the wall clock. Unless all of them confirm it, all are stopped.
-func (c *Coordinator) Start(ctx context.Context, lead time.Duration) (time.Time, error) {
+// Start lets everybody begin at one moment and returns it by the wall clock:
+// after lead to agree on it, and setup for what agents do before. Unless all of
+// them confirm it nobody begins, also where no word of that can reach them.
+func (c *Coordinator) Start(ctx context.Context, lead, setup time.Duration) (time.Time, error) {
 	lead += c.bound
-	c.start = start{At: c.now() + lead, Wall: c.epoch.Add(c.now() + lead).Round(0).UTC()}
+	now := c.now()
+	at := now + lead + setup
+	c.start = start{At: at, Until: now + lead*3/4, Wall: c.epoch.Add(at).Round(0).UTC()}
 	err := c.each(func(_ int, m hello) error {
 		crash("coordinator.started")
-		r, err := c.ask(ctx, startSubject(m.Instance), c.start, lead/2) // the rest is for a stop to arrive
+		r, err := c.ask(ctx, startSubject(m.Instance), c.start, lead/2)
 		return refusal(m, r, err)
 	})
 	if err != nil {
 		c.Stop("another agent did not confirm the start")
 		return time.Time{}, err
 	}
+	c.all.Store(true)
 	crash("coordinator.told")
 	return c.start.Wall, nil
 }

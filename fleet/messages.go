@@ -104,10 +104,12 @@ type Refusal struct {
 
 func (r Refusal) Error() string { return "agent " + r.Agent + ": " + r.Why }
 
-// start says when it begins.
+// start says when it begins. An agent that does not hear until a while before
+// that everybody knows of it does not begin.
 type start struct {
-	At   time.Duration `json:"at"`   // by the coordinator's clock
-	Wall time.Time     `json:"wall"` // the same, for people
+	At    time.Duration `json:"at"`    // by the coordinator's clock
+	Until time.Duration `json:"until"` // the same clock
+	Wall  time.Time     `json:"wall"`  // At, for people
 }
 
 // stop ends a run.
@@ -119,6 +121,7 @@ type stop struct {
 type reading struct {
 	Clock string        `json:"clock"` // which one: of a process
 	At    time.Duration `json:"at"`
+	Go    bool          `json:"go,omitempty"` // every agent has confirmed the start
 }
 
 // News is what an agent has done since its last news.

@@ -232,7 +232,7 @@ func (s *session) begin(at start) error {
 		return errors.New("it was stopped")
 	}
 	low, high := s.clock.offset()
-	if left := at.At - high - s.clock.now(); left < 0 {
+	if left := at.Until - high - s.clock.now(); left < 0 {
 		return fmt.Errorf("the start is only %s away, and the clock is known to ±%s", (at.At - (low+high)/2 - s.clock.now()).Round(time.Millisecond), s.clock.bound().Round(time.Microsecond))
 	}
 	s.starts = true
@@ -254,16 +254,14 @@ func (s *session) live() {
 	case at := <-s.begun:
 		enough()
 		asks.Wait()
-		s.run(at)
-	case <-waiting.Done():
-		asks.Wait()
-		select {
-		case at := <-s.begun: // it came in the same moment
+		if s.clock.confirmed(s.ctx, at.Until) {
 			s.run(at)
 			return
-		default:
 		}
+		s.say("run %s: not all agents confirmed the start, as far as could be heard: nothing is sent", s.order.Run)
+	case <-waiting.Done():
+		asks.Wait()
 		s.say("run %s: there was no start", s.order.Run)
-		_ = os.RemoveAll(s.dir) // it holds nothing but who we are
 	}
+	_ = os.RemoveAll(s.dir) // it holds nothing but who we are
 }

@@ -156,7 +156,7 @@ func (p process) followFleet(ctx context.Context, c *fleet.Coordinator, plan sce
 	c.Progress = shown.event
 	defer context.AfterFunc(ctx, shown.interrupted)()
 	into := fleet.NewCollector(filepath.Join(dir, observationsDir), nil)
-	_, err := c.Start(ctx, crew.lead+setupTime(plan))
+	_, err := c.Start(ctx, crew.lead, setupTime(plan))
 	if err != nil {
 		shown.close()
 		return nil, failure{status: exitUnusable, err: err}

@@ -197,7 +197,7 @@ var crashMatrix = []crashCase{
 	{point: "agent.shipping:2", often: true},
 	{point: "agent.shipped:3"},
 	{point: "agent.sent"},
-	{point: "agent.probing:45"},
+	{point: "agent.probing:30"},
 	{point: "agent.closed"},
 	{point: "agent.finished"},
 	{point: "coordinator.called"},
@@ -337,6 +337,13 @@ func (s *stage) compare(coordinator *exec.Cmd, killed bool) string {
 	if !killed && !strings.Contains(said.String(), "missing: ") && coordinator.ProcessState.ExitCode() == exitPass {
 		return s.same(s.path("out/*/observations/*"), run, crashRequests) + ", in one go"
 	}
+	if code := exitCode(coordinator); !killed && code == exitUnusable {
+		// It had given up before the start, and so must everybody.
+		if _, sent := onRecord(s.T, folders(s.path("agent-*/*/*"))); sent > 0 {
+			s.Errorf("%d requests were sent, and the coordinator said that the start had failed: %s", sent, said)
+		}
+		return "nothing was sent, which was said"
+	}
 	if !killed {
 		if code := coordinator.ProcessState.ExitCode(); code != exitStopped {
 			s.Errorf("the coordinator ended with %d, want %d: %s", code, exitStopped, said)
@@ -346,6 +353,13 @@ func (s *stage) compare(coordinator *exec.Cmd, killed bool) string {
 	again := s.spawn(nil, "duckload", "collect", run, "--nats", s.nats, "--out", "again", "--quiet-for", "4s", "--fail-on", "none")
 	s.ends(again)
 	return s.same(s.path("again/*/observations/*"), run, 0) + ", collected again"
+}
+
+func exitCode(c *exec.Cmd) int {
+	if c.ProcessState == nil {
+		return -1
+	}
+	return c.ProcessState.ExitCode()
 }
 
 // kept waits until every agent has handed in what it has.
