@@ -16,15 +16,6 @@ var crashes struct {
 	counts map[string]int
 }
 
-// crashPoints are the places, so that a test can go through all of them.
-var crashPoints = []string{
-	"agent.called", "agent.ordered", "agent.planned", "agent.probed", "agent.ready", "agent.started",
-	"agent.recording", "agent.sending", "agent.observed", "agent.flushed", "agent.shipping", "agent.shipped",
-	"agent.probing", "agent.sent", "agent.closed", "agent.finished", "agent.handed-in",
-	"coordinator.called", "coordinator.ordered", "coordinator.ready", "coordinator.started", "coordinator.told",
-	"coordinator.collecting", "coordinator.collected", "coordinator.done",
-}
-
 func crash(point string) {
 	at := os.Getenv("DUCKLOAD_CRASH_AT")
 	if at == "" {
