@@ -8,9 +8,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
-	"strings"
 )
 
 // Open reads a record as far as it is on the disk at this moment: also one
@@ -19,40 +16,55 @@ import (
 // memory does not grow with the record.
 //
 // Several agents' records of one run, each in a folder of its own, are one
-// history: every agent's observations in its own order, merged by Done.
+// history: every agent's observations in its own order, on one axis of time
+// (see [AxisOf] and [Agent.Bound]), merged by Done.
 func Open(dir string) (*History, error) {
 	streams, err := findStreams(dir)
 	if err != nil {
 		return nil, err
 	}
 	h := &History{}
-	var ends []*End
+	headers := make([]Header, len(streams))
 	for i := range streams {
-		header, err := streams[i].readHeaders()
-		if err != nil {
+		if headers[i], err = streams[i].readHeaders(); err != nil {
 			return nil, err
-		}
-		if i == 0 {
-			h.Header = header
-		} else if err := sameRun(h.Header, header); err != nil {
-			return nil, fmt.Errorf("%s: %w", filepath.Dir(streams[i].segments[0].path), err)
 		}
 		for _, other := range streams[:i] {
 			if other.record == streams[i].record {
-				return nil, fmt.Errorf("%s is the same record as %s: each request would count twice, so remove one", filepath.Dir(streams[i].segments[0].path), filepath.Dir(other.segments[0].path))
+				return nil, fmt.Errorf("%s is the same record as %s: each request would count twice, so remove one", streams[i].dir(), other.dir())
 			}
 		}
-		end, found, err := streams[i].survey()
-		if err != nil {
+	}
+	h.Header = headers[0]
+	if len(streams) > 1 || len(h.Header.Agents) > 0 {
+		if err := h.gather(streams, headers); err != nil {
 			return nil, err
 		}
-		ends = append(ends, end)
+	}
+	if err := h.survey(streams); err != nil {
+		return nil, err
+	}
+	h.all = func() iter.Seq2[Observation, error] { return observations(streams) }
+	return h, nil
+}
+
+// survey says what is missing, and how the run ended.
+func (h *History) survey(streams []stream) error {
+	var ends []*End
+	var senders []*sender
+	for i := range streams {
+		end, found, err := streams[i].survey()
+		if err != nil {
+			return err
+		}
+		ends, senders = append(ends, end), append(senders, streams[i].sender)
 		h.Missing = append(h.Missing, found.missing...)
 		h.Notes = append(h.Notes, found.notes...)
 	}
-	h.End = together(ends)
-	h.all = func() iter.Seq2[Observation, error] { return observations(h.Header, streams) }
-	return h, nil
+	if h.End = ends[0]; senders[0] != nil {
+		h.End = h.together(ends, senders)
+	}
+	return nil
 }
 
 func findStreams(dir string) ([]stream, error) {
@@ -105,6 +117,7 @@ func (s *stream) readHeaders() (Header, error) {
 	if header == nil {
 		return Header{}, fmt.Errorf("%s: no readable header in %d segments: not a record, or damaged beyond reading", filepath.Dir(s.segments[0].path), len(s.segments))
 	}
+	s.counts.lanes, s.counts.phases = len(header.Lanes), len(header.Phases)
 	return *header, nil
 }
 
@@ -191,41 +204,4 @@ func (s *stream) survey() (*End, *remarks, error) {
 		found.missing = append(found.missing, fmt.Sprintf("%s%d more like these", s.prefix(), found.more))
 	}
 	return end, found, nil
-}
-
-// sameRun reports why two agents' records cannot be one history.
-func sameRun(a, b Header) error {
-	switch {
-	case a.Run != b.Run:
-		return fmt.Errorf("of run %q, beside one of run %q: keep one run in a folder", b.Run, a.Run)
-	case !a.Started.Equal(b.Started):
-		return fmt.Errorf("its moments count from %s, those of the record beside it from %s", b.Started, a.Started)
-	case !reflect.DeepEqual(a.Groups, b.Groups) || !slices.Equal(a.Lanes, b.Lanes) || !slices.Equal(a.Phases, b.Phases):
-		return errors.New("its groups, lanes or phases are not those of the record beside it")
-	}
-	return nil
-}
-
-// together returns how a run ended that several agents made. One that did not
-// end leaves the whole without an end.
-func together(ends []*End) *End {
-	if slices.Contains(ends, nil) {
-		return nil
-	}
-	if len(ends) == 1 {
-		return ends[0]
-	}
-	all := &End{Complete: true}
-	var reasons []string
-	for _, e := range ends {
-		all.At = max(all.At, e.At)
-		all.Complete = all.Complete && e.Complete
-		all.Offered += e.Offered
-		all.Notes = append(all.Notes, e.Notes...)
-		if e.Reason != "" && !slices.Contains(reasons, e.Reason) {
-			reasons = append(reasons, e.Reason)
-		}
-	}
-	all.Reason = strings.Join(reasons, "; ")
-	return all
 }

@@ -31,16 +31,21 @@ func (r *reader) peek() (*Observation, error) {
 		if r.rows, err = r.decoder.decode(p.head, p.payload); err != nil {
 			return nil, fmt.Errorf("%sframe %d at byte %d: %w", r.place(), p.number, p.from, err)
 		}
+		if r.sender != nil {
+			for i := range r.rows {
+				r.sender.place(&r.rows[i])
+			}
+		}
 	}
 	return &r.rows[0], nil
 }
 
 // observations reads streams side by side, each in its own order.
-func observations(h Header, streams []stream) iter.Seq2[Observation, error] {
+func observations(streams []stream) iter.Seq2[Observation, error] {
 	return func(yield func(Observation, error) bool) {
 		readers := make([]*reader, len(streams))
 		for i, s := range streams {
-			d, err := newDecoder(len(h.Lanes), len(h.Phases))
+			d, err := newDecoder(s.counts.lanes, s.counts.phases)
 			if err != nil {
 				yield(Observation{}, err)
 				return

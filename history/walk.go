@@ -12,6 +12,8 @@ type stream struct {
 	name     string // folder of the agent; empty: the record's own folder
 	record   uint64
 	segments []segmentFile
+	counts   struct{ lanes, phases int } // of its own header
+	sender   *sender                     // nil: nothing is moved
 }
 
 // A walk goes through the frames of a stream and yields those that count:
