@@ -65,7 +65,7 @@ func (c *Case) decisions(l limiter.Limit) []Row {
 	if l.Reading != limiter.LeakyQueue || within == 0 {
 		return c.Rows
 	}
-	return decidedBefore(c.Rows, func(r Row) time.Duration { return min(r.Answered, r.Sent+within) })
+	return decidedBefore(c.Rows, func(r Row) time.Duration { return min(r.Answered, r.Sent+within+c.apart) })
 }
 
 // decidedBefore returns the rows with another latest moment for each.

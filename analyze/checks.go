@@ -48,6 +48,11 @@ type Case struct {
 	// Evidence returns what was recorded of some rows, in the same order.
 	Evidence func([]Row) []Evidence
 
+	// Apart is by how much the intervals of the rows may be wider than what was
+	// measured, because several agents' clocks sent them. What follows from the
+	// length of an interval, and not from its ends, must allow for that.
+	apart time.Duration
+
 	teller *teller // what answers told beyond their rows
 
 	floor *floorResult                 // what wronglyRejected found

@@ -100,7 +100,7 @@ func (h *headerCase) lowest(l limiter.Limit, tell func(Row, float64)) {
 	}
 	ring := keys(h.Header, []limiter.Limit{l})
 	decided := func(r Row) time.Duration {
-		return decidedBy(r, h.Header.Groups[h.Header.Lanes[r.Lane].Group].DecidedWithin)
+		return decidedBy(r, h.Header.Groups[h.Header.Lanes[r.Lane].Group].DecidedWithin, h.apart)
 	}
 	for _, among := range split(h.Rows, ring.possible, mayConsume(h.consumes())) {
 		lowest(h.Rows, among, decided, l, group.Fresh, tell)

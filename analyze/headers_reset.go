@@ -108,7 +108,7 @@ func (h *headerCase) droughts() []pair {
 		s := &d.stretches[ring.possible[r.Lane]]
 		if spends(r) {
 			d.end(s, r.Sent)
-			s.busy = max(s.busy, decidedBy(r, h.Header.Groups[h.Header.Lanes[r.Lane].Group].DecidedWithin))
+			s.busy = max(s.busy, decidedBy(r, h.Header.Groups[h.Header.Lanes[r.Lane].Group].DecidedWithin, h.apart))
 			continue
 		}
 		key := ring.certain[r.Lane]

@@ -86,6 +86,9 @@ type counter struct {
 	rows   []Row
 	teller *teller
 	places bool // some limit counts what is under way
+
+	refused string        // why nothing can be said about it; empty: it can
+	apart   time.Duration // see Case
 }
 
 // mostRows is for how many rows there is room at once, whatever a record says.
@@ -128,6 +131,9 @@ func laneName(l history.Lane) string {
 	}
 	if l.Trick != "" {
 		name += ", " + l.Trick
+	}
+	if l.Agent != "" {
+		name += " (agent " + l.Agent + ")"
 	}
 	return name
 }
@@ -237,11 +243,14 @@ func (j *judgement) findings() (Findings, error) {
 	j.lateness = lateness{} // nobody asks again, and it may be large
 	whole := j.history.End != nil && len(j.history.Missing) == 0
 	j.share()
+	for _, c := range j.counters {
+		c.together(j.history)
+	}
 	for i, s := range j.groups {
 		s.kase.Whole = whole
 		s.kase.Evidence = j.evidence
 		c := j.counters[j.history.Header.Groups[i].Counter]
-		s.kase.teller = c.teller
+		s.kase.teller, s.kase.apart = c.teller, c.apart
 		g := j.group(s, c)
 		f.Groups = append(f.Groups, g)
 		f.Outcome = f.Outcome.Worse(g.Outcome)
@@ -286,7 +295,10 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 			k.Rows = nil
 			findings = append(findings, w.Findings()...)
 		}
-		if check.Judge != nil {
+		switch {
+		case check.Judge != nil && c.refused != "":
+			findings = append(findings, Finding{Outcome: Inconclusive, Message: c.refused})
+		case check.Judge != nil:
 			k.Rows = c.rows
 			findings = append(findings, check.Judge(k)...)
 		}
@@ -298,7 +310,9 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 	}
 	k.Rows = c.rows
 	k.diagnose(g.Findings)
-	g.Measured = measure(k)
+	if c.refused == "" {
+		g.Measured = measure(k)
+	}
 	key := toDraw(k.Header, k.Group, c.rows, g.Findings)
 	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, key)
 	g.Shown = k.shown(key, s.over)

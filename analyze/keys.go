@@ -37,7 +37,7 @@ func keys(header *history.Header, limits []limiter.Limit) keyring {
 	for i, lane := range header.Lanes {
 		switch scope {
 		case limiter.ScopeIP:
-			ring.certain[i] = number(lane.Source)
+			ring.certain[i] = number(sourceOf(header, lane))
 			ring.possible[i] = ring.certain[i]
 		case limiter.ScopeKey:
 			ring.certain[i] = number(lane.Identity)
@@ -47,4 +47,16 @@ func keys(header *history.Header, limits []limiter.Limit) keyring {
 		}
 	}
 	return ring
+}
+
+// sourceOf names the address of a lane among those of the run. Agents have
+// addresses of their own, unless it is known that they share one.
+func sourceOf(header *history.Header, lane history.Lane) string {
+	if len(header.Agents) < 2 {
+		return lane.Source
+	}
+	if at := addressOf(header, lane); at != "" {
+		return at
+	}
+	return lane.Agent + "/" + lane.Source
 }

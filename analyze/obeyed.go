@@ -119,7 +119,7 @@ func obey(c *Case) obedience {
 		busy := s.busy
 		if spends {
 			s.number++
-			s.busy = max(s.busy, decidedBy(row, c.Header.Groups[group].DecidedWithin))
+			s.busy = max(s.busy, decidedBy(row, c.Header.Groups[group].DecidedWithin, c.apart))
 		}
 		if row.Outcome == limiter.Rejected && group == c.Group {
 			o.rejected(w, s, row, busy, clock, longest)
@@ -133,9 +133,9 @@ func obey(c *Case) obedience {
 }
 
 // decidedBy is the latest moment at which a request may have been decided.
-func decidedBy(r Row, within time.Duration) time.Duration {
+func decidedBy(r Row, within, apart time.Duration) time.Duration {
 	if r.Answered == history.Never && within > 0 {
-		return r.Sent + within
+		return r.Sent + within + apart
 	}
 	return r.Answered
 }

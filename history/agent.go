@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,11 +20,23 @@ type Agent struct {
 	Address string `json:"address,omitempty"` // as others see it; empty: nobody knows
 
 	// Bound is how far its moments may be from the true ones on the run's axis
-	// of time, either way. [Open] sets it from the agent's probes of the clock.
+	// of time, either way, once Drift is added for each nanosecond since moment
+	// 0. [Open] sets both from the agent's probes of the clock.
 	Bound time.Duration `json:"bound,omitempty"`
+	Drift float64       `json:"drift,omitempty"`
 
 	// Unbounded says why nothing bounds its clock; empty: Bound does.
 	Unbounded string `json:"unbounded,omitempty"`
+}
+
+// On returns between which moments of the run's axis a moment of the agent's
+// observations lies. [Never] stays what it is.
+func (a Agent) On(t time.Duration) (earliest, latest time.Duration) {
+	if t == Never {
+		return Never, Never
+	}
+	t += time.Duration(math.Round(float64(t) * a.Drift))
+	return t - a.Bound, t + a.Bound
 }
 
 // A Probe is one question of an agent for the time of the run's axis: that of

@@ -3,6 +3,7 @@ package history
 import (
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -17,13 +18,21 @@ const mostLanes = 1 << 16
 type sender struct {
 	header Header
 	axis   Axis
-	lanes  []int // by the stream's own: the lane of the whole history
+	shift  time.Duration // from the agent's moments to those of the whole history
+	lanes  []int         // by the stream's own: the lane of the whole history
 	used   []bool
 	last   time.Duration // the latest moment in the stream, by the agent's clock
 }
 
-// moment returns where a moment of the agent lies in the whole history.
-func (s *sender) moment(t time.Duration) time.Duration { return s.axis.Moment(t) }
+// moment returns where a moment of the agent lies in the whole history. All of
+// an agent's are moved alike, so that what lies between two of them remains
+// what its clock measured.
+func (s *sender) moment(t time.Duration) time.Duration {
+	if t == Never {
+		return Never
+	}
+	return t + s.shift
+}
 
 // place puts an observation into the whole history.
 func (s *sender) place(o *Observation) {
@@ -52,21 +61,25 @@ func (h *History) gather(streams []stream, headers []Header) error {
 	h.Header = senders[0].header
 	h.Header.Agents, h.Header.Lanes, h.Header.Planned = nil, nil, 0
 	for i, s := range senders {
-		agent := s.header.Agents[0]
 		probes, err := ReadProbes(streams[i].dir())
 		if err != nil {
 			return err
 		}
 		s.axis, err = AxisOf(probes, 0, s.last)
-		if err != nil {
-			agent.Unbounded = err.Error()
+		if s.header.Agents[0].Unbounded = ""; err != nil {
+			s.header.Agents[0].Unbounded = err.Error()
 		}
-		agent.Bound = s.axis.Bound
-		h.Header.Agents = append(h.Header.Agents, agent)
 		h.Header.Planned += s.header.Planned
 		streams[i].sender = s
 	}
 	afterZero(senders)
+	for _, s := range senders {
+		agent := s.header.Agents[0]
+		agent.Drift = s.axis.Slope
+		// The drift counts from moment 0 of the history, not of the agent.
+		agent.Bound = s.axis.Bound + time.Duration(math.Ceil(math.Abs(s.axis.Slope*float64(s.shift))))
+		h.Header.Agents = append(h.Header.Agents, agent)
+	}
 	h.missed()
 	return h.lay(senders)
 }
@@ -77,7 +90,7 @@ func (s stream) dir() string { return filepath.Dir(s.segments[0].path) }
 // admit reports why a stream cannot be part of one history with those before.
 func (h *History) admit(before []*sender, s *sender) error {
 	for _, other := range before {
-		if err := sameRun(other.header, s.header); err != nil {
+		if err := SameRun(other.header, s.header); err != nil {
 			return err
 		}
 		if a, b := other.header.Agents[0].Name, s.header.Agents[0].Name; a == b {
@@ -87,9 +100,9 @@ func (h *History) admit(before []*sender, s *sender) error {
 	return nil
 }
 
-// sameRun reports why two agents' records cannot be one history. The addresses
+// SameRun reports why two agents' records cannot be one history. The addresses
 // that they sent from are their own.
-func sameRun(a, b Header) error {
+func SameRun(a, b Header) error {
 	switch {
 	case a.Run != b.Run:
 		return fmt.Errorf("of run %q, beside one of run %q: keep one run in a folder", b.Run, a.Run)
@@ -105,7 +118,7 @@ func sameRun(a, b Header) error {
 func unplaced(lanes []Lane) []Lane {
 	all := slices.Clone(lanes)
 	for i := range all {
-		all[i].Source, all[i].Agent = "", 0
+		all[i].Source, all[i].Agent = "", ""
 	}
 	return all
 }
@@ -139,11 +152,11 @@ func (s *sender) look(from stream) error {
 func afterZero(senders []*sender) {
 	var early time.Duration
 	for _, s := range senders {
-		early = max(early, s.axis.Bound-s.axis.Shift)
+		early = max(early, 2*s.axis.Bound-s.axis.Shift)
 	}
 	early = (early + time.Millisecond - 1).Truncate(time.Millisecond)
 	for _, s := range senders {
-		s.axis.Shift += early
+		s.shift = s.axis.Shift + early
 	}
 }
 
@@ -172,7 +185,9 @@ func (h *History) lay(senders []*sender) error {
 			nobody = false
 			s.lanes[lane] = len(h.Header.Lanes)
 			l := s.header.Lanes[lane]
-			l.Agent = i
+			if s.used[lane] {
+				l.Agent = s.header.Agents[0].Name
+			}
 			h.Header.Lanes = append(h.Header.Lanes, l)
 		}
 	}

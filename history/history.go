@@ -117,9 +117,9 @@ type Lane struct {
 	Identity string `json:"identity"`
 	Source   string `json:"source"` // local address; empty: the default route
 
-	// Agent is the index into Header.Agents of who sends from it; 0 also where
-	// there are none.
-	Agent int `json:"agent,omitempty"`
+	// Agent is the name of the agent that sent from it; empty: there are none,
+	// or nobody did.
+	Agent string `json:"agent,omitempty"`
 
 	// Trick says how the lane disguises itself: "forged X-Forwarded-For",
 	// "another spelling of the path". Its key is that of a lane without it.
@@ -165,7 +165,8 @@ type History struct {
 	// Notes says what was found odd and cost nothing: a frame that came twice.
 	Notes []string
 
-	all func() iter.Seq2[Observation, error]
+	all     func() iter.Seq2[Observation, error]
+	streams []stream // that it is read from; none: it is in memory
 }
 
 // Of returns a history of observations that are already in memory.

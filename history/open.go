@@ -44,6 +44,7 @@ func Open(dir string) (*History, error) {
 	if err := h.survey(streams); err != nil {
 		return nil, err
 	}
+	h.streams = streams
 	h.all = func() iter.Seq2[Observation, error] { return observations(streams) }
 	return h, nil
 }

@@ -1,0 +1,171 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+
+	"duckload/history"
+	"duckload/limiter"
+)
+
+// together brings a counter's rows to one axis of time, where several agents
+// sent them: each interval grows by the bound of its agent's clock at both
+// ends, so that the decision lies inside it by every agent's clock. All that
+// checks conclude from an interval they conclude from its containing the
+// decision, so what they find certain stays certain. Rows of one agent alone
+// stay as its clock measured them.
+func (c *counter) together(h *history.History) {
+	agents := c.agents(&h.Header)
+	if len(agents) < 2 {
+		return
+	}
+	if c.refused = refusal(&h.Header, agents, c.rows); c.refused != "" {
+		return
+	}
+	of := make([]*history.Agent, len(h.Header.Lanes))
+	for i, l := range h.Header.Lanes {
+		of[i] = agents[l.Agent]
+	}
+	for i := range c.rows {
+		r := &c.rows[i]
+		a := of[r.Lane]
+		early, _ := a.On(r.Sent)
+		_, late := a.On(r.Answered)
+		r.Sent, r.Answered = max(0, early), late
+		c.apart = max(c.apart, 2*a.Bound)
+	}
+	slices.SortFunc(c.rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Ordinal, b.Ordinal))
+	})
+}
+
+// agents returns the agents that sent a counter's rows, by name.
+func (c *counter) agents(h *history.Header) map[string]*history.Agent {
+	if len(h.Agents) < 2 {
+		return nil
+	}
+	sent := make([]bool, len(h.Lanes))
+	for i := range c.rows {
+		sent[c.rows[i].Lane] = true
+	}
+	all := map[string]*history.Agent{}
+	for i, l := range h.Lanes {
+		if !sent[i] {
+			continue
+		}
+		for k := range h.Agents {
+			if h.Agents[k].Name == l.Agent {
+				all[l.Agent] = &h.Agents[k]
+			}
+		}
+	}
+	return all
+}
+
+// refusal says why nothing can be concluded from what several agents sent;
+// empty: it can.
+func refusal(h *history.Header, agents map[string]*history.Agent, rows []Row) string {
+	names := slices.Sorted(maps.Keys(agents))
+	for _, name := range names {
+		if why := agents[name].Unbounded; why != "" {
+			return fmt.Sprintf("agents %s counted on one counter, but the moments of agent %s cannot be set beside the others': %s", list(names), name, why)
+		}
+	}
+	if !perAddress(h, rows) {
+		return ""
+	}
+	owner := map[string]string{}
+	for _, i := range lanesOf(h, rows) {
+		l := h.Lanes[i]
+		at := addressOf(h, l)
+		switch had, known := owner[at]; {
+		case at == "":
+			return fmt.Sprintf("the limit counts addresses, and nobody knows by which one the target sees agent %s (give each agent its public address, or one agent alone the group)", l.Agent)
+		case known && had != l.Agent:
+			return fmt.Sprintf("the limit counts addresses, and agents %s and %s share one (%s): nothing can be said about either", min(had, l.Agent), max(had, l.Agent), at)
+		}
+		owner[at] = l.Agent
+	}
+	return ""
+}
+
+// lanesOf returns the lanes of some rows, in order.
+func lanesOf(h *history.Header, rows []Row) []int {
+	sent := make([]bool, len(h.Lanes))
+	for i := range rows {
+		sent[rows[i].Lane] = true
+	}
+	var all []int
+	for i, yes := range sent {
+		if yes {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// perAddress reports whether a limit that is verified counts addresses.
+func perAddress(h *history.Header, rows []Row) bool {
+	return slices.ContainsFunc(lanesOf(h, rows), func(i int) bool {
+		return slices.ContainsFunc(h.Groups[h.Lanes[i].Group].Promise.Limits, func(l limiter.Limit) bool {
+			return !l.Unverified && l.Scope == limiter.ScopeIP
+		})
+	})
+}
+
+// addressOf returns the address by which the target of a run of several agents
+// sees a lane; empty: nobody knows. A private one says nothing about a target
+// elsewhere, which sees that of a gateway: perhaps one for several agents.
+func addressOf(h *history.Header, l history.Lane) string {
+	text := l.Source
+	if text == "" {
+		for _, a := range h.Agents {
+			if a.Name == l.Agent {
+				text = a.Address
+			}
+		}
+	}
+	address, err := netip.ParseAddr(text)
+	if err != nil || address.IsUnspecified() {
+		return ""
+	}
+	switch here := hostOf(h.Target); {
+	case address.IsLoopback():
+		if !here.IsLoopback() {
+			return ""
+		}
+	case behindGateway(address):
+		if !here.IsValid() || !behindGateway(here) {
+			return ""
+		}
+	}
+	return address.Unmap().String()
+}
+
+// behindGateway reports whether an address means something in its own network
+// alone: private, link-local, or shared by a provider's customers (RFC 6598).
+func behindGateway(a netip.Addr) bool {
+	return a.IsPrivate() || a.IsLinkLocalUnicast() || sharedSpace.Contains(a.Unmap())
+}
+
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
+// hostOf returns the address of a target that names one; invalid otherwise.
+func hostOf(target string) netip.Addr {
+	u, err := url.Parse(target)
+	if err != nil {
+		return netip.Addr{}
+	}
+	if u.Hostname() == "localhost" {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	address, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return address
+}
