@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"time"
 
 	"duckload/history"
 	"duckload/limiter"
@@ -20,10 +21,20 @@ import (
 // stay as its clock measured them.
 func (c *counter) together(h *history.History) {
 	agents := c.agents(&h.Header)
-	if len(agents) < 2 {
+	if len(agents) == 0 {
 		return
 	}
-	if c.refused = refusal(&h.Header, agents, c.rows); c.refused != "" {
+	if len(agents) > 1 {
+		c.refused = refusal(&h.Header, agents, c.rows)
+	}
+	if c.refused != "" {
+		return
+	}
+	c.origin = begun(&h.Header, agents)
+	if len(agents) == 1 {
+		for i := range c.rows {
+			c.rows[i].move(-c.origin, -c.origin)
+		}
 		return
 	}
 	of := make([]*history.Agent, len(h.Header.Lanes))
@@ -35,7 +46,7 @@ func (c *counter) together(h *history.History) {
 		a := of[r.Lane]
 		early, _ := a.On(r.Sent)
 		_, late := a.On(r.Answered)
-		r.Sent, r.Answered = max(0, early), late
+		r.move(early-r.Sent-c.origin, late-r.Answered-c.origin)
 		c.apart = max(c.apart, 2*a.Bound)
 	}
 	slices.SortFunc(c.rows, func(a, b Row) int {
@@ -43,9 +54,37 @@ func (c *counter) together(h *history.History) {
 	})
 }
 
+// move moves both ends of the interval. An answer that never came stays away.
+func (r *Row) move(sent, answered time.Duration) {
+	r.Sent += sent
+	if r.Answered != history.Never {
+		r.Answered += answered
+	}
+}
+
+// begun returns the moment from which on nobody but us can have used a key that
+// is ours during the run: that one agent began alone with, or the first of
+// several by the latest that its clock leaves open. Rules count from it, so a
+// request of another agent may come before it, as it may after a limiter's
+// clock has stepped.
+func begun(h *history.Header, agents map[string]*history.Agent) time.Duration {
+	if len(agents) == 1 {
+		for _, a := range agents {
+			return a.Start
+		}
+	}
+	first := h.Agents[0].Start + h.Agents[0].Bound
+	for _, a := range h.Agents {
+		if a.Unbounded == "" {
+			first = min(first, a.Start+a.Bound)
+		}
+	}
+	return first
+}
+
 // agents returns the agents that sent a counter's rows, by name.
 func (c *counter) agents(h *history.Header) map[string]*history.Agent {
-	if len(h.Agents) < 2 {
+	if len(h.Agents) == 0 {
 		return nil
 	}
 	sent := make([]bool, len(h.Lanes))
@@ -57,6 +96,7 @@ func (c *counter) agents(h *history.Header) map[string]*history.Agent {
 		if !sent[i] {
 			continue
 		}
+		all[l.Agent] = &history.Agent{Name: l.Agent, Unbounded: "the record does not know this agent"}
 		for k := range h.Agents {
 			if h.Agents[k].Name == l.Agent {
 				all[l.Agent] = &h.Agents[k]
@@ -168,4 +208,13 @@ func hostOf(target string) netip.Addr {
 		return netip.Addr{}
 	}
 	return address
+}
+
+// since returns the evidence with moments counted from another one.
+func (e Evidence) since(origin time.Duration) Evidence {
+	e.Sent -= origin
+	if e.Answered != history.Never {
+		e.Answered -= origin
+	}
+	return e
 }

@@ -94,7 +94,7 @@ func mostAdmitted(h *history.Header, group int, rows []Row, key []int) (int, boo
 // count takes one more request, if it lies in the bins. Groups that share a
 // counter may last longer than this one.
 func (t *Timeline) count(r Row) {
-	i := int(r.Sent / t.Bin)
+	i := int(max(0, r.Sent) / t.Bin)
 	if i >= len(t.Offered) {
 		return
 	}

@@ -89,6 +89,7 @@ type counter struct {
 
 	refused string        // why nothing can be said about it; empty: it can
 	apart   time.Duration // see Case
+	origin  time.Duration // of the moments of the rows, by the axis of the history
 }
 
 // mostRows is for how many rows there is room at once, whatever a record says.
@@ -337,7 +338,7 @@ func (j *judgement) evidence(rows []Row) []Evidence {
 			break
 		}
 		for _, i := range places[n] {
-			all[i] = shown(&o, rows[i].Outcome)
+			all[i] = shown(&o, rows[i].Outcome).since(j.counters[j.history.Header.Groups[j.history.Header.Lanes[o.Lane].Group].Counter].origin)
 		}
 		if delete(places, n); len(places) == 0 {
 			break

@@ -25,6 +25,10 @@ type Agent struct {
 	Bound time.Duration `json:"bound,omitempty"`
 	Drift float64       `json:"drift,omitempty"`
 
+	// Start is when it began by its own clock: moment 0 of its own record. Open
+	// sets it.
+	Start time.Duration `json:"start,omitempty"`
+
 	// Unbounded says why nothing bounds its clock; empty: Bound does.
 	Unbounded string `json:"unbounded,omitempty"`
 }

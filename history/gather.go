@@ -75,7 +75,7 @@ func (h *History) gather(streams []stream, headers []Header) error {
 	afterZero(senders)
 	for _, s := range senders {
 		agent := s.header.Agents[0]
-		agent.Drift = s.axis.Slope
+		agent.Drift, agent.Start = s.axis.Slope, s.shift
 		// The drift counts from moment 0 of the history, not of the agent.
 		agent.Bound = s.axis.Bound + time.Duration(math.Ceil(math.Abs(s.axis.Slope*float64(s.shift))))
 		h.Header.Agents = append(h.Header.Agents, agent)
@@ -147,14 +147,13 @@ func (s *sender) look(from stream) error {
 	}
 }
 
-// afterZero moves all senders alike, so that nothing lies before moment 0,
-// however early a clock was that started a little before the others.
+// afterZero moves all senders alike, so that the first of them begins at
+// moment 0.
 func afterZero(senders []*sender) {
-	var early time.Duration
+	early := -senders[0].axis.Shift
 	for _, s := range senders {
-		early = max(early, 2*s.axis.Bound-s.axis.Shift)
+		early = max(early, -s.axis.Shift)
 	}
-	early = (early + time.Millisecond - 1).Truncate(time.Millisecond)
 	for _, s := range senders {
 		s.shift = s.axis.Shift + early
 	}
