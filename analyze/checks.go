@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"iter"
 	"time"
 
 	"duckload/history"
@@ -52,6 +53,11 @@ type Case struct {
 	// measured, because several agents' clocks sent them. What follows from the
 	// length of an interval, and not from its ends, must allow for that.
 	apart time.Duration
+
+	// All reads the group's observations again, in the order of the record.
+	All func() iter.Seq2[*history.Observation, limiter.Outcome]
+
+	lives *lives // what looks saw; nil: nobody asked yet
 
 	teller *teller // what answers told beyond their rows
 

@@ -12,6 +12,8 @@ import (
 // documentedChecks are the checks about what is documented beside the limits,
 // in the order in which they are shown.
 var documentedChecks = []Check{
+	effectFree,
+	admitOnce,
 	errorTable,
 	errorExpected,
 }

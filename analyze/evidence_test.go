@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,15 @@ func caseOf(promise limiter.Promise, observations []history.Observation) *Case {
 		r := Row{Sent: o.Sent, Answered: o.Answered, Ordinal: uint32(i), Lane: uint16(o.Lane), Outcome: outcomeOf(promise, o)}
 		c.teller.tell(&r, &o, 0)
 		c.Rows = append(c.Rows, r)
+	}
+	c.All = func() iter.Seq2[*history.Observation, limiter.Outcome] {
+		return func(yield func(*history.Observation, limiter.Outcome) bool) {
+			for i := range observations {
+				if !yield(&observations[i], outcomeOf(promise, observations[i])) {
+					return
+				}
+			}
+		}
 	}
 	c.Evidence = func(rows []Row) []Evidence {
 		var all []Evidence

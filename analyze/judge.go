@@ -3,6 +3,7 @@ package analyze
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"sort"
 	"time"
@@ -152,12 +153,13 @@ func (j *judgement) observe(o *history.Observation) error {
 	}
 	outcome := j.history.Outcome(*o)
 	s := j.groups[h.Lanes[o.Lane].Group]
+	follows := o.Look == limiter.LookAfter // none of the requests that are limited
 	for _, w := range s.watchers {
-		if w != nil {
+		if w != nil && !follows {
 			w.Observe(o, outcome)
 		}
 	}
-	if !s.kase.Promise.Turned(h.Lanes[o.Lane].Identity) {
+	if !follows && !s.kase.Promise.Turned(h.Lanes[o.Lane].Identity) {
 		j.measure(s, o, outcome)
 	}
 	if o.Resent {
@@ -209,7 +211,9 @@ func (j *judgement) row(o *history.Observation, outcome limiter.Outcome) {
 			r.Answered = history.Never
 		}
 	}
-	c.teller.tell(&r, o, group)
+	if o.Look != limiter.LookAfter {
+		c.teller.tell(&r, o, group)
+	}
 	j.rows = append(j.rows, r)
 	j.ordinal++
 }
@@ -250,6 +254,7 @@ func (j *judgement) findings() (Findings, error) {
 	for i, s := range j.groups {
 		s.kase.Whole = whole
 		s.kase.Evidence = j.evidence
+		s.kase.All = func() iter.Seq2[*history.Observation, limiter.Outcome] { return j.of(i) }
 		c := j.counters[j.history.Header.Groups[i].Counter]
 		s.kase.teller, s.kase.apart = c.teller, c.apart
 		g := j.group(s, c)
@@ -346,6 +351,20 @@ func (j *judgement) evidence(rows []Row) []Evidence {
 		n++
 	}
 	return all
+}
+
+// of reads the observations of a group again.
+func (j *judgement) of(group int) iter.Seq2[*history.Observation, limiter.Outcome] {
+	return func(yield func(*history.Observation, limiter.Outcome) bool) {
+		for o, err := range j.history.All() {
+			if err != nil {
+				return // it was read once without
+			}
+			if j.history.Header.Lanes[o.Lane].Group == group && !yield(&o, j.history.Outcome(o)) {
+				return
+			}
+		}
+	}
 }
 
 func (j *judgement) caveats() []string {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"duckload/history"
+	"duckload/limiter"
 )
 
 // A fast is a lean HTTP/1.1 client for load: fasthttp's requests and answers
@@ -91,7 +92,7 @@ func (f *fast) over(to *line, o *history.Observation, begin *start, deadline tim
 
 // tell shows an exchange. from is where its answer came from; nil: none came.
 func (f *fast) tell(o *history.Observation, from *line, body []byte, err error) {
-	request, _, wrong := f.lane.request(f.hurry, o.Seq)
+	request, _, wrong := f.lane.request(f.hurry, o)
 	if wrong != nil {
 		return // it could not be sent either
 	}
@@ -155,10 +156,12 @@ func (f *fast) adopt() {
 // prepare puts the request of a number in the lane into words.
 func (f *fast) prepare(to *line, o *history.Observation) (err error) {
 	o.Request = f.group.Pick(o.Seq)
-	if same := f.same[o.Request]; same != nil {
+	if same := f.same[o.Request]; same != nil && o.Look == limiter.LookNone {
 		to.words, err = same()
 	} else {
-		to.words, err = f.words(f.message(o.Seq), &to.buffer)
+		m := f.message(o)
+		o.Request = m.Request
+		to.words, err = f.words(m, &to.buffer)
 	}
 	o.BytesOut = int64(to.payload)
 	return err

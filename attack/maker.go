@@ -6,24 +6,29 @@ import (
 	"net/http"
 	"strings"
 
+	"duckload/history"
+	"duckload/limiter"
 	"duckload/scenarios"
 )
 
 // runHeader lets the owner of a target see which run a request belongs to.
 const runHeader = "X-Duckload-Run"
 
-// request makes the request of a number in the lane and says which of the
-// group's requests it is. Nothing of vegeta's own request is in it: a limiter
+// request makes a request of the lane and says which of the group's requests it
+// is. Nothing of vegeta's own request is in it: a limiter
 // that looks at headers would see a new client each time.
-func (l *lane) request(ctx context.Context, seq uint64) (*http.Request, int, error) {
-	m := l.message(seq)
+func (l *lane) request(ctx context.Context, o *history.Observation) (*http.Request, int, error) {
+	m := l.message(o)
 	r, err := l.dress(ctx, m)
 	return r, m.Request, err
 }
 
-// message returns the request of a number, with what the setup captured.
-func (l *lane) message(seq uint64) scenarios.Message {
-	return l.plan.MessageWith(l.index, seq, l.captured)
+// message returns a request, with what the setup captured.
+func (l *lane) message(o *history.Observation) scenarios.Message {
+	if o.Look != limiter.LookNone {
+		return l.plan.Looked(l.index, o.Look, o.Of, l.captured)
+	}
+	return l.plan.MessageWith(l.index, o.Seq, l.captured)
 }
 
 // dress makes a request that the lane's transport can send.

@@ -33,7 +33,7 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 	timeout := l.timeout()
 	o := history.Observation{
 		Lane: l.index, Phase: l.plan.Number(j.from.track, j.shot.Phase), Seq: l.plan.Seq(l.index, seq), Intended: j.shot.At,
-		Answered: history.Never,
+		Answered: history.Never, Look: j.shot.Look, Of: j.shot.Of,
 	}
 	var sent sending
 	timeout += max(0, j.shot.At-l.clock.now()) // it is ready before its moment
@@ -77,7 +77,7 @@ func (l *lane) send(o *history.Observation, begin *start, timeout time.Duration)
 	defer cancel()
 	t := l.trace(cancel)
 	t.start = begin
-	request, which, err := l.request(httptrace.WithClientTrace(ctx, t.hooks()), o.Seq)
+	request, which, err := l.request(httptrace.WithClientTrace(ctx, t.hooks()), o)
 	o.Request = which
 	if err == nil {
 		o.BytesOut = max(request.ContentLength, 0)
@@ -160,7 +160,7 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 	l.ended <- ended{observation: kept, record: true, event: Event{
 		At: o.Done, Track: j.from.track, Phase: j.shot.Phase, Outcome: outcome,
 	}}
-	if !l.turned {
+	if !l.turned && o.Look != limiter.LookAfter {
 		if rule, broken := l.rules.ended(o.Done, outcome); broken {
 			l.stop(halt{reason: "stop rule: " + rule})
 		}
@@ -171,6 +171,7 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 			Lane: o.Lane, Phase: j.shot.Phase,
 			Intended: o.Intended, Sent: o.Sent, Answered: o.Answered,
 			Outcome: outcome, RetryAfter: retryAfter(o.Evidence),
+			Seq: o.Seq, Request: o.Request, Look: o.Look, Of: o.Of,
 		}
 	}
 	j.from.over(seen)
@@ -181,7 +182,7 @@ func resent(o history.Observation, sent, next time.Duration) history.Observation
 	return history.Observation{
 		Lane: o.Lane, Phase: o.Phase, Seq: o.Seq, Request: o.Request, Intended: o.Intended,
 		Sent: sent, Answered: history.Never, Done: next,
-		Resent: true, Error: "resent", BytesOut: o.BytesOut,
+		Resent: true, Error: "resent", BytesOut: o.BytesOut, Look: o.Look, Of: o.Of,
 	}
 }
 

@@ -24,6 +24,13 @@ func wantedBy(p limiter.Promise) wanted {
 	for _, field := range p.Reject.JSON {
 		add(&w.failing, field.Name)
 	}
+	for _, e := range p.Effects {
+		for _, field := range slices.Concat(e.Happened.JSON, e.Absent.JSON) {
+			add(&w.failing, field.Name)
+			add(&w.fine, field.Name)
+		}
+		add(&w.fine, e.Count)
+	}
 	// An error may hide behind any status.
 	add(&w.failing, p.Errors.JSON)
 	add(&w.fine, p.Errors.JSON)

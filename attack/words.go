@@ -9,6 +9,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"duckload/history"
 	"duckload/scenarios"
 )
 
@@ -27,7 +28,7 @@ func (l *lane) constants() []func() (words, error) {
 	for i := range all {
 		if l.plan.Constant(l.index, i) {
 			all[i] = sync.OnceValues(func() (words, error) {
-				return l.words(l.message(l.turn(i)), new(bytes.Buffer))
+				return l.words(l.message(&history.Observation{Seq: l.turn(i)}), new(bytes.Buffer))
 			})
 		}
 	}

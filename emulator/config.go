@@ -92,6 +92,10 @@ type Faults struct {
 	ErrorEvery int           // answered 500 E5001 after it was counted
 	CloseEvery int           // the connection ends without an answer after it was counted
 
+	Twice        bool // an admitted request does its work twice
+	Forgetful    bool // an admitted request does no work
+	AcceptsAgain bool // an address that has signed up may do so again
+
 	AnyKey     bool // who has no valid key is served as if verified
 	AnyTier    bool // the tier of a key is not looked at
 	NoQueryKey bool // a key in the query is not seen

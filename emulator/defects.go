@@ -45,6 +45,9 @@ var Defects = []Defect{
 	{"error-code-missing", "The body of a rejection has no error code.", "reject.body", rejecting(func(r *Rejection) { r.Code = "" })},
 	{"error-code-wrong", "The body of a rejection has the error code E5001.", "reject.body", rejecting(func(r *Rejection) { r.Code = codeInternal })},
 	{"rejects-have-effects", "A rejected request does its work all the same.", "reject.effect_free", fault(func(f *Faults) { f.Effects = true })},
+	{"accepts-again", "An address that has signed up may sign up again.", "admit.once", fault(func(f *Faults) { f.AcceptsAgain = true })},
+	{"does-twice", "An admitted request does its work twice.", "admit.once", fault(func(f *Faults) { f.Twice = true })},
+	{"does-nothing", "An admitted request is accepted, and its work is never done.", "admit.once", fault(func(f *Faults) { f.Forgetful = true })},
 
 	{"retry-after-missing", "Retry-After is not sent.", "retry_after.present", rejecting(func(r *Rejection) { r.RetryAfter = nil })},
 	{"retry-after-negative", "Retry-After is the wait in seconds with a minus before it.", "retry_after.well_formed", retryAfter(negative)},
@@ -71,6 +74,7 @@ var Defects = []Defect{
 	{"missing-key-code-wrong", "A missing or invalid key is told E4002, with status 401.", "error.table", retelling(codeKey, http.StatusUnauthorized, codeTier)},
 	{"low-tier-status-wrong", "Too low a tier is told E4002 with status 401.", "error.table", retelling(codeTier, http.StatusUnauthorized, codeTier)},
 	{"low-tier-told-of-key", "Too low a tier is told E4001 with status 401, as if the key were invalid.", "error.expected", retelling(codeTier, http.StatusUnauthorized, codeKey)},
+	{"exists-status-200", "An identity that exists already is told E4003 with status 200.", "error.table", retelling(codeExists, http.StatusOK, codeExists)},
 	{"limited-code-unknown", "A rejection has the code E4999, which is not documented.", "error.table", retelling(codeLimited, http.StatusTooManyRequests, "E4999")},
 	{"fault-status-503", "Each fifth request fails, and is told E5001 with status 503.", "error.table", failing},
 

@@ -44,6 +44,9 @@ var endpoints = []endpoint{
 
 // answer serves a request that the limits admitted.
 func (s *Server) answer(path string, r *http.Request) answer {
+	if path == Ledger && r.Method == http.MethodGet {
+		return s.told(r)
+	}
 	e, refusal := find(r.Method, path)
 	if refusal != nil {
 		return *refusal
@@ -148,9 +151,10 @@ func signup(s *Server, c call) answer {
 		return no
 	}
 	n, fresh := s.accounts.add(strings.ToLower(c.body["email"]))
-	if !fresh {
+	if !fresh && !s.config.Faults.AcceptsAgain {
 		return failed(http.StatusConflict, codeExists, "identity already exists")
 	}
+	s.did(c)
 	return done(http.StatusCreated, map[string]any{
 		"user": map[string]any{"id": fmt.Sprintf("duck-%06d", n), "email": c.body["email"], "status": "UNCONFIRMED"},
 		"birth_certificate": map[string]any{
@@ -159,10 +163,11 @@ func signup(s *Server, c call) answer {
 	})
 }
 
-func subscribe(_ *Server, c call) answer {
+func subscribe(s *Server, c call) answer {
 	if no, lacks := c.missing("email"); lacks {
 		return no
 	}
+	s.did(c)
 	return done(http.StatusOK, map[string]any{"subscribed": true, "email": c.body["email"]})
 }
 
@@ -177,6 +182,7 @@ func contact(s *Server, c call) answer {
 	if no, lacks := c.missing("email", "message"); lacks {
 		return no
 	}
+	s.did(c)
 	return done(http.StatusCreated, map[string]any{"ticket": fmt.Sprintf("SD-%d", s.tickets.Add(1))})
 }
 

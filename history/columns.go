@@ -3,6 +3,8 @@ package history
 import (
 	"encoding/binary"
 	"fmt"
+
+	"duckload/limiter"
 )
 
 // The payload of a frame of observations is a list of columns, each its length
@@ -38,15 +40,27 @@ const (
 	colWord        // bytes of all words
 	colValueLength // uvarint of each value
 	colValue       // bytes of all values
+
+	colOf // varint: how long before a look's number that of its request is; for looks
 	columns
 )
+
+// columnsOf returns how many columns a version of the record has.
+func columnsOf(version int) int {
+	if version == 1 {
+		return colOf
+	}
+	return columns
+}
 
 const (
 	flagResent = 1 << iota
 	flagUnanswered
 	flagError
 	flagUnsent
-	flagsKnown = flagResent | flagUnanswered | flagError | flagUnsent
+	flagAgain
+	flagAfter
+	flagsKnown = flagResent | flagUnanswered | flagError | flagUnsent | flagAgain | flagAfter
 )
 
 // Sizes at which a frame is closed. Beyond the second of a pair, it must be:
@@ -163,6 +177,15 @@ func (b *block) add(o *Observation) {
 	if o.Error != "" {
 		flags |= flagError
 		b.uvarint(colError, b.word(o.Error))
+	}
+	switch o.Look {
+	case limiter.LookAgain:
+		flags |= flagAgain
+	case limiter.LookAfter:
+		flags |= flagAfter
+	}
+	if o.Look != limiter.LookNone {
+		b.varint(colOf, int64(o.Seq-o.Of))
 	}
 	b.cols[colFlags] = append(b.cols[colFlags], flags)
 	b.uvarint(colLane, uint64(o.Lane))

@@ -236,9 +236,9 @@ func TestWhatIsNoRecordIsSaid(t *testing.T) {
 
 func TestAnotherVersionIsNamed(t *testing.T) {
 	b, _ := small(t)
-	payload := bytes.Replace(pieces(t, b)[0][headSize:], []byte(`"version":1`), []byte(`"version":7`), 1)
+	payload := bytes.Replace(pieces(t, b)[0][headSize:], []byte(`"version":2`), []byte(`"version":7`), 1)
 	_, err := Open(folder(t, appendFrame(nil, head{kind: kindHeader}, payload)))
-	contains(t, err, `record version 7; this duckload reads version 1: use the one that wrote it ("test")`)
+	contains(t, err, `record version 7; this duckload reads versions 1 to 2: use the one that wrote it ("test")`)
 }
 
 func TestAHeaderThatLeadsNowhereIsRefused(t *testing.T) {
@@ -319,7 +319,7 @@ func unpack(t testing.TB, frame []byte) []byte {
 // lanesTo overwrites the column of lanes.
 func lanesTo(raw []byte, lane byte) []byte {
 	raw = slices.Clone(raw)
-	cols, _ := split(raw)
+	cols, _ := split(raw, columns)
 	for i := range cols[colLane].b {
 		cols[colLane].b[i] = lane
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"duckload/limiter"
 )
 
 // A decoder turns payloads back into observations. It keeps its buffers from
@@ -18,9 +20,11 @@ type decoder struct {
 	lanes  []lane
 	frame  uint64
 	phases int
+
+	columns int // of the record's version
 }
 
-func newDecoder(lanes, phases int) (*decoder, error) {
+func newDecoder(version, lanes, phases int) (*decoder, error) {
 	z, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(1),
 		zstd.WithDecoderMaxMemory(mostRaw),
@@ -29,7 +33,7 @@ func newDecoder(lanes, phases int) (*decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &decoder{zstd: z, lanes: make([]lane, lanes), phases: phases}, nil
+	return &decoder{zstd: z, lanes: make([]lane, lanes), phases: phases, columns: columnsOf(version)}, nil
 }
 
 func (d *decoder) close() { d.zstd.Close() }
@@ -49,7 +53,7 @@ func (d *decoder) decode(h head, payload []byte) ([]Observation, error) {
 	if len(raw) != int(h.raw) {
 		return nil, fmt.Errorf("it holds %d bytes where %d are announced", len(raw), h.raw)
 	}
-	cols, ok := split(raw)
+	cols, ok := split(raw, d.columns)
 	if !ok || len(cols[colFlags].b) != int(h.count) {
 		return nil, errMalformed
 	}
@@ -111,6 +115,18 @@ func (d *decoder) fill(dict *dictionary) bool {
 		o.Done = answered + time.Duration(cols[colDone].varint())
 		o.Resent = flag&flagResent != 0
 		o.Unsent = flag&flagUnsent != 0
+		o.Look, o.Of = limiter.LookNone, 0
+		switch flag & (flagAgain | flagAfter) {
+		case flagAgain | flagAfter:
+			return false
+		case flagAgain:
+			o.Look = limiter.LookAgain
+		case flagAfter:
+			o.Look = limiter.LookAfter
+		}
+		if o.Look != limiter.LookNone {
+			o.Of = o.Seq - uint64(cols[colOf].varint())
+		}
 		l.status += cols[colStatus].varint()
 		o.Status = int(l.status)
 		l.bytesIn += cols[colIn].varint()
@@ -165,10 +181,10 @@ func (c *column) varint() int64 {
 	return int64(v>>1) ^ -int64(v&1)
 }
 
-func split(raw []byte) (*[columns]column, bool) {
+func split(raw []byte, n int) (*[columns]column, bool) {
 	all := column{b: raw}
 	var lengths [columns]uint64
-	for i := range lengths {
+	for i := range lengths[:n] {
 		lengths[i] = all.uvarint()
 	}
 	var cols [columns]column

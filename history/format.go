@@ -5,9 +5,9 @@ import (
 	"hash/crc32"
 )
 
-// Version is the version of the record on disk that this package writes, and
-// the only one that it reads.
-const Version = 1
+// Version is the version of the record on disk that this package writes. It
+// reads the earlier ones, too: in version 1, no request looks at another one.
+const Version = 2
 
 // A record on disk is a folder of segments, seg-000000.dlh and so on, each a
 // sequence of frames: a header, then observations, and in the last segment an

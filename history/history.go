@@ -44,6 +44,11 @@ type Observation struct {
 	// about: no limiter decided about it, whatever happened later.
 	Unsent bool
 
+	// Look says that the request was sent to see what request Of of its lane
+	// did. A follow-up (limiter.LookAfter) is no request of the limited ones.
+	Look limiter.Look
+	Of   uint64
+
 	Status   int    // 0: no answer
 	Error    string // class of the failure if no whole answer came: "timeout", "reset", "refused", …; see attack
 	BytesIn  int64  // body bytes read
@@ -194,7 +199,7 @@ func (h *History) Outcome(o Observation) limiter.Outcome { return h.Header.Outco
 
 // Outcome classifies an observation of the run by the promise of its group.
 func (h *Header) Outcome(o Observation) limiter.Outcome {
-	if o.Resent || o.Answered == Never {
+	if o.Resent || o.Answered == Never || o.Look == limiter.LookAfter {
 		return limiter.Unknown
 	}
 	return h.Groups[h.Lanes[o.Lane].Group].Promise.Outcome(o.Status, o.Evidence)

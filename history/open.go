@@ -118,7 +118,7 @@ func (s *stream) readHeaders() (Header, error) {
 	if header == nil {
 		return Header{}, fmt.Errorf("%s: no readable header in %d segments: not a record, or damaged beyond reading", filepath.Dir(s.segments[0].path), len(s.segments))
 	}
-	s.counts.lanes, s.counts.phases = len(header.Lanes), len(header.Phases)
+	s.counts.version, s.counts.lanes, s.counts.phases = header.Version, len(header.Lanes), len(header.Phases)
 	return *header, nil
 }
 
@@ -156,8 +156,8 @@ func parseHeader(payload []byte) (*Header, error) {
 	if err := json.Unmarshal(payload, &only); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
-	if v := only.Header.Version; v != Version {
-		return nil, fmt.Errorf("record version %d; this duckload reads version %d: use the one that wrote it (%q)", v, Version, only.Header.Tool)
+	if v := only.Header.Version; v < 1 || v > Version {
+		return nil, fmt.Errorf("record version %d; this duckload reads versions 1 to %d: use the one that wrote it (%q)", v, Version, only.Header.Tool)
 	}
 	var all segmentHeader
 	if err := json.Unmarshal(payload, &all); err != nil {

@@ -45,7 +45,7 @@ func observations(streams []stream) iter.Seq2[Observation, error] {
 	return func(yield func(Observation, error) bool) {
 		readers := make([]*reader, len(streams))
 		for i, s := range streams {
-			d, err := newDecoder(s.counts.lanes, s.counts.phases)
+			d, err := newDecoder(s.counts.version, s.counts.lanes, s.counts.phases)
 			if err != nil {
 				yield(Observation{}, err)
 				return

@@ -188,6 +188,7 @@ func anyObservation() *rapid.Generator[Observation] {
 			Done:     anyMoment().Draw(t, "done"),
 			Resent:   rapid.Bool().Draw(t, "resent"),
 			Unsent:   rapid.Bool().Draw(t, "unsent"),
+			Look:     limiter.Look(rapid.IntRange(0, 2).Draw(t, "look")),
 			Status:   rapid.Int().Draw(t, "status"),
 			Error:    text.Draw(t, "error"),
 			BytesIn:  rapid.Int64().Draw(t, "in"),

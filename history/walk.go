@@ -12,7 +12,7 @@ type stream struct {
 	name     string // folder of the agent; empty: the record's own folder
 	record   uint64
 	segments []segmentFile
-	counts   struct{ lanes, phases int } // of its own header
+	counts   struct{ version, lanes, phases int } // of its own header
 	sender   *sender                     // nil: nothing is moved
 }
 

@@ -182,6 +182,8 @@ type Promise struct {
 	Admitted   []Statuses `json:"admitted"` // what surely spent allowance
 	Objectives Objectives `json:"objectives"`
 
+	Effects []Effect `json:"effects,omitempty"` // how the effects of requests are seen
+
 	Errors ErrorTable    `json:"errors,omitzero"`
 	Expect []Expectation `json:"expect,omitempty"` // what others than the group's senders are told
 }

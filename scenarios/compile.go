@@ -133,7 +133,7 @@ func (c *compiler) group(i int) {
 		return
 	}
 	if len(g.Pacing) == 0 {
-		aside := c.aside(i, lanes[0])
+		aside := c.aside(i, lanes[:1])
 		c.track(c.plan.Scenario.Counter(i), append(c.compiled(i, lanes, lengthOf(aside)), aside...))
 		return
 	}
@@ -144,7 +144,7 @@ func (c *compiler) group(i int) {
 		}
 		phases := c.written(g, key)
 		if k == 0 {
-			phases = append(phases, c.aside(i, key[0])...)
+			phases = append(phases, c.aside(i, key)...)
 		}
 		c.track(name, phases)
 	}

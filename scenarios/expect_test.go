@@ -28,12 +28,8 @@ groups:
 // Who is told what is asked last, from lanes of its own at the address of the
 // first.
 func TestWhatOthersAreToldIsAskedLast(t *testing.T) {
-	s, err := Load("x.yaml", []byte(turning), Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, text := range []string{turning, turning + "    pacing: [{burst: 5}]\n"} {
-		s, err = Load("x.yaml", []byte(text), Env{})
+		s, err := Load("x.yaml", []byte(text), Env{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,12 +28,17 @@ func (p Plan) Message(lane int, seq uint64) Message { return p.MessageWith(lane,
 func (p Plan) MessageWith(lane int, seq uint64, captured map[string]string) Message {
 	l := p.Lanes[lane]
 	g := p.Scenario.Groups[l.Group]
-	// Lanes number their requests each from 0, so the lane is part of the name.
-	name := strings.Join([]string{g.Name, l.Identity, l.Source.String(), l.Trick}, "/")
 	i := g.Pick(seq)
-	m := p.spelled(g.Requests[i], l.Identity, filling{run: p.Run, group: name, seq: seq, captured: captured})
+	m := p.spelled(g.Requests[i], l.Identity, filling{run: p.Run, group: p.numbers(lane), seq: seq, captured: captured})
 	m.Request = i
 	return m.disguised(l.Trick, seq)
+}
+
+// numbers names whatever numbers the requests of a lane: each lane does so from
+// 0, so the lane is part of the name.
+func (p Plan) numbers(lane int) string {
+	l := p.Lanes[lane]
+	return strings.Join([]string{p.Scenario.Groups[l.Group].Name, l.Identity, l.Source.String(), l.Trick}, "/")
 }
 
 // spelled returns a request of an identity with its interpolations filled in.

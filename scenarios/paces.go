@@ -16,6 +16,7 @@ var Paces = []Pace{
 	obey,
 	scope,
 	window,
+	effects,
 	expect,
 	steered,
 	findCapacity,

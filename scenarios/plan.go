@@ -36,6 +36,8 @@ type Phase struct {
 	Recording string  `json:"recording,omitempty"`  // replay: name of the file
 	Speed     float64 `json:"time_scale,omitempty"` // replay: how many times as fast as recorded
 
+	Effects []limiter.Effect `json:"effects,omitempty"` // effects: how they are seen
+
 	Peak int `json:"peak,omitempty"` // replay: how many requests the busiest second has
 
 	Steer  func(View) Move  `json:"-"`                // steered: what to send next
@@ -96,6 +98,9 @@ type Shot struct {
 	At    time.Duration // since the start of the run
 	Lane  int           // index into Plan.Lanes
 	Phase int           // index into the phases of the track
+
+	Look limiter.Look // it looks at what request Of of the lane did
+	Of   uint64
 }
 
 // A Seen is a request of the same track that has ended, as a reactive pace
@@ -107,6 +112,12 @@ type Seen struct {
 
 	Outcome    limiter.Outcome
 	RetryAfter time.Duration // what the answer promised; negative: nothing that can be read
+
+	Seq     uint64 // number of the request in its lane
+	Request int    // which of the group's requests it was
+
+	Look limiter.Look // it looked at what request Of of the lane did
+	Of   uint64
 }
 
 // A View is what a reactive pace knows when it is asked what to send next.

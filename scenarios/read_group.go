@@ -38,6 +38,7 @@ func (r *reader) groups(n node, usual defaults) []Group {
 			r.bad(shares[i], "groups that share a counter need the same promise; %s has another", g.Shares)
 		}
 	}
+	r.strangers(all)
 	return all
 }
 
@@ -59,6 +60,7 @@ func (r *reader) group(e entry, usual defaults) (g Group, shares node) {
 				r.bad(n, "only a request of setup captures")
 			}
 			r.referred(crowds, captured)
+			r.sights(n, &g)
 		}},
 		{"teardown", func(n node) { g.Teardown, _ = r.errands(n, false, crowds, captured) }},
 		{"exclusive", func(n node) { g.Exclusive = r.boolean(n) }},

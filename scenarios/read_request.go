@@ -63,6 +63,7 @@ func (r *reader) request(n node) Request {
 		}},
 		{"weight", func(n node) { q.Weight = int(r.whole(n, 1, 10_000)) }},
 		{"creates", func(n node) { q.Creates, _ = r.text(n) }},
+		{"effect", func(n node) { q.sight = r.effect(n) }},
 		{"capture", func(n node) { q.Capture = r.captures(n) }},
 	}
 	for _, m := range methods {

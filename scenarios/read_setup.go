@@ -17,6 +17,9 @@ func (r *reader) errands(n node, setup bool, crowds []crowd, captured []string) 
 		if q.Weight != 1 {
 			r.bad(item, "weight has no meaning here: each is sent once")
 		}
+		if q.sight != nil {
+			r.bad(item, "effect has no meaning here: what setup and teardown do is not looked at")
+		}
 		for _, c := range q.Capture {
 			switch {
 			case !setup:

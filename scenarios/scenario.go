@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"duckload/limiter"
@@ -56,6 +57,7 @@ type Group struct {
 	Sources  []string  // local addresses; empty: as the scenario's defaults say
 	Setup    []Request // sent once for each identity before the run
 	Teardown []Request // and after it
+	Looks    []Request // follow-ups, which see what a request did
 	Pacing   []Phase   // empty: the plan is compiled from the promise
 
 	Transport Transport // how its requests travel
@@ -71,6 +73,9 @@ type Group struct {
 // Line is where the group begins in its file, from 1; 0 if it came from none.
 func (g Group) Line() int { return g.place.line }
 
+// Asks returns the group's requests, and the follow-ups behind them.
+func (g Group) Asks() []Request { return slices.Concat(g.Requests, g.Looks) }
+
 // A Request is one request of a group.
 type Request struct {
 	Method  string
@@ -82,6 +87,8 @@ type Request struct {
 	Weight  int       // at least 1: how often it comes among the group's requests
 	Capture []Capture // of the answer; only in a setup
 	Creates string    // what each admitted one leaves on the target: "account", "message"; empty: nothing
+
+	sight *sight // how its effect is seen, as it was read; then Promise.Effects and Looks say
 }
 
 // A Budget is a hard stop. Zero fields do not limit.

@@ -100,6 +100,8 @@ groups:
     requests:
       - {POST: "/x/${capture.id}", headers: {A: "${capture.token}"}, query: {q: 1}, form: {email: "${unique.email}"}, weight: 2, creates: account}
       - {PUT: /y, body: text}
+      - {POST: /z, json: {id: "${unique.id}"}, effect: {again: {status: 409, json: {error.code: E4003}}}}
+      - {POST: /z, body: "${unique.id}", effect: {look: {GET: "/z/${unique.id}"}, happened: {status: 200}, absent: {status: [404, 410]}, count: n, idempotent: true}}
       - {PATCH: /y, file: body.json}
     teardown: [DELETE /x]
     pacing:

@@ -12,7 +12,7 @@ import (
 // the environment is a variable of the shell, what comes from a file is read
 // there, and what differs from request to request is one value of many.
 func (s *Scenario) Curl(group, request int) (options, path string) {
-	r := s.Groups[group].Requests[request]
+	r := s.Groups[group].Asks()[request]
 	var words []string
 	if r.Method != "GET" {
 		words = append(words, "-X", r.Method)

@@ -32,6 +32,7 @@ var droppable = []struct {
 		return 0
 	}},
 	{"what others are told", isPace(expect.Name)},
+	{"looks at effects", isPace(effects.Name)},
 	{"edge probes", isPace(edges.Name)},
 	{"window edges", isPace(window.Name)},
 }

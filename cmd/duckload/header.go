@@ -63,7 +63,7 @@ func groupOf(s *scenarios.Scenario, i int) history.Group {
 		Name: g.Name, Counter: s.Counter(i), Promise: g.Promise, Line: g.Line(),
 		Exclusive: g.Exclusive, Fresh: g.Fresh, DecidedWithin: g.DecidedWithin,
 	}
-	for k, r := range g.Requests {
+	for k, r := range g.Asks() {
 		group.Requests = append(group.Requests, r.Method+" "+r.Path.String())
 		options, path := s.Curl(i, k)
 		group.Curl = append(group.Curl, history.Curl{Options: options, Path: path})
