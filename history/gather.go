@@ -126,7 +126,7 @@ func unplaced(lanes []Lane) []Lane {
 // look finds which lanes a stream uses, and how long it goes on.
 func (s *sender) look(from stream) error {
 	s.used = make([]bool, len(s.header.Lanes))
-	d, err := newDecoder(len(s.header.Lanes), len(s.header.Phases))
+	d, err := newDecoder(s.header.Version, len(s.header.Lanes), len(s.header.Phases))
 	if err != nil {
 		return err
 	}

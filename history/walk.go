@@ -13,7 +13,7 @@ type stream struct {
 	record   uint64
 	segments []segmentFile
 	counts   struct{ version, lanes, phases int } // of its own header
-	sender   *sender                     // nil: nothing is moved
+	sender   *sender                              // nil: nothing is moved
 }
 
 // A walk goes through the frames of a stream and yields those that count:
