@@ -10,6 +10,10 @@ import (
 // leastJitter is how wide waits must be spread, as a part of their median.
 const leastJitter = 0.1
 
+// noisy is the median, in seconds, below which a tenth of it is no more than a
+// busy machine may add.
+const noisy = 0.2
+
 // fewest is how many clients the question of jitter needs.
 const fewest = 3
 
@@ -21,8 +25,9 @@ Then, for each retry, the waits of all clients are compared. They must be spread
 
 It fails if so many waits so close together would come of waits that spread evenly over a tenth less than once in 1,000 runs:
 all of them, or four in five of them. Each measured wait is the client's own and what network and machine add, which spreads
-them further: so a client that fails has no jitter to speak of. It passes if four in five waits spread wider than a tenth, and
-than 20 ms, which this machine could do alone.
+them further: so a client that fails has no jitter to speak of. It passes if four in five waits of all retries,
+each as a part of the median of its retry, spread wider than a tenth; waits below 0.2 s are left out, which a busy machine
+could spread alone.
 
 Typical causes of failure: exponential backoff without jitter, the default of many libraries; a random number generator that is
 seeded alike everywhere; retries at whole seconds of the clock.`,
@@ -73,15 +78,26 @@ func (w wave) waits() []float64 {
 	return all
 }
 
-// spread is the narrowest stretch that four in five of the waits lie in.
-func (w wave) spread() time.Duration {
-	sorted := slices.Sorted(slices.Values(w.waits()))
-	m := (4*len(sorted) + 4) / 5
-	narrow := math.Inf(1)
-	for i := 0; i+m <= len(sorted); i++ {
-		narrow = min(narrow, sorted[i+m-1]-sorted[i])
+// spread is the narrowest stretch that four in five of all waits lie in, each
+// as a part of the median of its wave. Waves that are too short to tell jitter
+// from the noise of a machine are left out.
+func spread(waves []wave) (part float64, waits int) {
+	var all []float64
+	for _, w := range waves {
+		if w.median < noisy {
+			continue
+		}
+		for _, wait := range w.waits() {
+			all = append(all, wait/w.median)
+		}
 	}
-	return time.Duration(narrow * float64(time.Second))
+	slices.Sort(all)
+	m := (4*len(all) + 4) / 5
+	part = math.Inf(1)
+	for i := 0; i+m <= len(all); i++ {
+		part = min(part, all[i+m-1]-all[i])
+	}
+	return part, len(all)
 }
 
 func judgeStorm(r Run) Finding {
@@ -89,13 +105,10 @@ func judgeStorm(r Run) Finding {
 	if len(waves) == 0 {
 		return open("fewer than %d clients retried (--clients 10 would tell)", fewest)
 	}
-	worst, least := waves[0], waves[0]
+	worst := waves[0]
 	for _, w := range waves {
 		if w.cluster.chance < worst.cluster.chance {
 			worst = w
-		}
-		if w.spread() < least.spread() {
-			least = w
 		}
 	}
 	if p := worst.cluster.chance * float64(len(waves)); p < failLevel {
@@ -110,11 +123,12 @@ func judgeStorm(r Run) Finding {
 		slices.Sort(w.Requests)
 		return fail(w, "%d of %d clients came back within %.0f ms of one another: their waits have no jitter", c.members, len(worst.pairs), 1000*(c.to-c.from))
 	}
-	for _, w := range waves {
-		if s := w.spread(); s.Seconds() < leastJitter*w.median || s < 20*time.Millisecond {
-			return open("the waits of %d clients before retry %d spread over %.0f ms around %.3f s: too little to be sure of jitter (more clients, or longer waits, would tell)",
-				len(w.pairs), w.ordinal, 1000*s.Seconds(), w.median)
-		}
+	part, n := spread(waves)
+	switch {
+	case n == 0:
+		return open("every wait was shorter than %g s: too short to tell jitter from the noise of a machine", noisy)
+	case part < leastJitter:
+		return open("four in five of %d waits lie within %.1f %% of the median of their retry: too little to be sure of jitter (more clients would tell)", n, 100*part)
 	}
-	return pass("the waits of %d clients spread over %.0f ms or more (retry %d, around %.3f s)", len(least.pairs), 1000*least.spread().Seconds(), least.ordinal, least.median)
+	return pass("four in five of %d waits spread over %.0f %% of the median of their retry", n, 100*part)
 }

@@ -31,6 +31,9 @@ var mayImport = map[string][]string{
 	"report":       {"history", "analyze", "limiter", "sizing", "compare", "capacity", "clients"},
 	"probe":        {"attack", "analyze", "scenarios", "history", "limiter"},
 	"docs/schemas": {},
+
+	"examples/clients/retryablehttp": {},
+
 	"cmd/duckload": {
 		"analyze",
 		"attack",
@@ -63,7 +66,7 @@ var onlyIn = map[string][]string{
 	"github.com/klauspost":         {"history", "trace"},
 	"github.com/dunglas/httpsfv":   {"analyze"},
 	"github.com/nats-io":           {"fleet"},
-	"net/http":                     {"attack", "emulator", "cmd/duckload"},
+	"net/http":                     {"attack", "emulator", "examples/clients/retryablehttp", "cmd/duckload"},
 	"net/http/httptrace":           {"attack", "emulator"},
 	"golang.org/x/term":            {"cmd/duckload"},
 	"golang.org/x/sys":             {"attack"},
@@ -71,6 +74,7 @@ var onlyIn = map[string][]string{
 	"gonum.org/v1/gonum":           {"compare"},
 	"github.com/oklog/ulid":        {"cmd/duckload"},
 	"github.com/valyala":           {"attack"},
+	"github.com/hashicorp":         {"examples/clients/retryablehttp"},
 	"github.com/rogpeppe":          {},
 	"github.com/chromedp/chromedp": {},
 	"github.com/creack":            {},

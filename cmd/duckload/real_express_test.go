@@ -34,18 +34,24 @@ func expressCases(t *testing.T) []realCase {
 // serveExpress installs the packages that testdata/real/express locks into a
 // folder that is removed again, and runs the server there.
 func serveExpress(t *testing.T) string {
-	node, npm := tool(t, "node", "nodejs"), tool(t, "npm", "npm")
+	node := tool(t, "node", "nodejs")
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata/real/express")); err != nil {
 		t.Fatal(err)
 	}
-	install := exec.CommandContext(t.Context(), npm, "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
-	install.Dir = dir
-	if output, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("express-rate-limit cannot be installed, and duckload is to be tested against it: npm ci: %v\n%s", err, output)
-	}
+	installLocked(t, dir)
 	port := freePort(t)
 	server := exec.Command(node, "server.js", strconv.Itoa(port))
 	server.Dir = dir
 	return serve(t, port, server)
+}
+
+// installLocked installs the packages that the lock file of a folder names.
+func installLocked(t *testing.T, dir string) {
+	t.Helper()
+	install := exec.CommandContext(t.Context(), tool(t, "npm", "npm"), "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
+	install.Dir = dir
+	if output, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("the packages that duckload is to be tested against cannot be installed: npm ci: %v\n%s", err, output)
+	}
 }
