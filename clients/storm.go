@@ -121,7 +121,7 @@ func judgeStorm(r Run) Finding {
 			}
 		}
 		slices.Sort(w.Requests)
-		return fail(w, "%d of %d clients came back within %.0f ms of one another: their waits have no jitter", c.members, len(worst.pairs), 1000*(c.to-c.from))
+		return fail(w, "%d of %d clients waited %.3g s to within %.0f ms: too little jitter, if any", c.members, len(worst.pairs), worst.median, 1000*(c.to-c.from))
 	}
 	part, n := spread(waves)
 	switch {

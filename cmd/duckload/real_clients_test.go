@@ -68,6 +68,8 @@ func realClients(t *testing.T) []realClient {
 	all = append(all,
 		realClient{name: "20 of curl", argv: []string{curl, "--silent", "--retry", "3", "{url}/beak/metrics"}, many: 20, script: "outage", fails: checks{"client.storm"}},
 		realClient{name: "10 of go-retryablehttp", argv: []string{filepath.Join(dir, "retryablehttp")}, many: 10, script: "outage", fails: checks{"client.storm"}},
+		realClient{name: "10 of got, limit 4", argv: []string{node, filepath.Join(dir, "got.mjs"), "more"}, many: 10, script: "outage", fails: checks{"client.storm"}},
+		realClient{name: "10 of requests with Retry", argv: []string{python, filepath.Join(dir, "requests_retry.py"), "backoff"}, many: 10, script: "outage", fails: checks{"client.storm"}},
 		realClient{name: "10 of axios-retry, exponentialDelay", argv: []string{node, filepath.Join(dir, "axios.js"), "exponential"}, many: 10, script: "outage", passes: checks{"client.storm", "client.backoff"}},
 	)
 	return all
