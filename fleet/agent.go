@@ -43,6 +43,11 @@ func (a *Agent) Serve(ctx context.Context, bus Bus) error {
 	if err := CheckName(a.Name); err != nil {
 		return err
 	}
+	unlock, err := lock(a.Dir, a.Name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	o := &office{Agent: a, bus: bus, ctx: ctx, instance: rand.Text(), over: make(chan struct{})}
 	for subject, take := range map[string]func([]byte) []byte{
 		callSubject:              o.called,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -202,6 +203,31 @@ func TestTwoAgentsOfOneNameAreRefused(t *testing.T) {
 	if _, err := c.Gather(t.Context()); err == nil || !strings.Contains(err.Error(), "two agents are called agent-0") {
 		t.Errorf("got %v, want that two agents have one name", err)
 	}
+}
+
+func TestAFolderHasOneAgentOfAName(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("nobody is kept out there")
+	}
+	dir := t.TempDir()
+	unlock, err := lock(dir, "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock(dir, "A"); err == nil || !strings.Contains(err.Error(), "another agent A works in") {
+		t.Errorf("got %v, want that another agent works there", err)
+	}
+	if other, err := lock(dir, "B"); err != nil {
+		t.Errorf("another name: %v", err)
+	} else {
+		other()
+	}
+	unlock()
+	again, err := lock(dir, "A")
+	if err != nil {
+		t.Fatalf("once it is free: %v", err)
+	}
+	again()
 }
 
 func TestAgentsBehindOneAddressAreRefusedWhereItCounts(t *testing.T) {

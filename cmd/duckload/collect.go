@@ -74,5 +74,5 @@ func (p process) collect(ctx context.Context, run string, access fleet.Access, q
 	for _, m := range missing {
 		fmt.Fprintf(p.stderr, "duckload: missing: %s\n", printable(m))
 	}
-	return p.conclude(ctx, dir, nil, to.outs, on)
+	return lacking(missing, p.conclude(ctx, dir, nil, to.outs, on))
 }

@@ -72,7 +72,15 @@ func (p process) runFleet(ctx context.Context, scenario *scenarios.Scenario, s s
 	if len(missing) == 0 {
 		p.tidy(bus, plan.Run, here)
 	}
-	return p.conclude(ctx, dir, nil, to.outs, on)
+	return lacking(missing, p.conclude(ctx, dir, nil, to.outs, on))
+}
+
+// lacking is how a run ends that ended as err says, but for what is missing.
+func lacking(missing []string, err error) error {
+	if s := status(err); len(missing) > 0 && (s == exitPass || s == exitInconclusive) {
+		return ends(exitStopped)
+	}
+	return err
 }
 
 // order is what agents are told to do, and the plan that it comes to.
@@ -120,15 +128,20 @@ func (p process) muster(ctx context.Context, c *fleet.Coordinator, bus *fleet.Na
 		return failure{status: exitUnusable, err: err}
 	}
 	if _, err := c.Gather(ctx); err != nil {
-		if status := signalled(ctx); status != 0 {
-			return failure{status: status, err: errors.New("interrupted: nothing was sent")}
-		}
-		return failure{status: exitUnusable, err: err}
+		return beforeStart(ctx, exitUnusable, err)
 	}
 	if err := c.Order(ctx, order, plan); err != nil {
-		return failure{status: refusedStatus(err), err: err}
+		return beforeStart(ctx, refusedStatus(err), err)
 	}
 	return nil
+}
+
+// beforeStart is why a fleet did not start.
+func beforeStart(ctx context.Context, status int, err error) error {
+	if s := signalled(ctx); s != 0 {
+		return failure{status: s, err: errors.New("interrupted: nothing was sent")}
+	}
+	return failure{status: status, err: err}
 }
 
 // refusedStatus is the exit status for what agents refused.
@@ -159,7 +172,7 @@ func (p process) followFleet(ctx context.Context, c *fleet.Coordinator, plan sce
 	_, err := c.Start(ctx, crew.lead, setupTime(plan))
 	if err != nil {
 		shown.close()
-		return nil, failure{status: exitUnusable, err: err}
+		return nil, discard(dir, beforeStart(ctx, exitUnusable, err))
 	}
 	missing, err := c.Follow(ctx, into, plan.Duration(), gone)
 	shown.close()

@@ -27,6 +27,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PORT", strconv.Itoa(freePort(t)))
 			env.Setenv("CLOSED", strconv.Itoa(freePort(t)))
+			env.Setenv("BUS", strconv.Itoa(freePort(t)))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
