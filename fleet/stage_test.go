@@ -25,6 +25,7 @@ type stage struct {
 	server *Server
 	dir    string
 	hits   atomic.Int64
+	inner  http.Handler // answers what the target is asked; nil: 200
 	target *httptest.Server
 	scene  *scenarios.Scenario
 	text   string
@@ -39,10 +40,12 @@ const scene = `
 version: 1
 name: stage
 target: TARGET
+defaults:
+  on_reject: {status: 429, retry_after: required, json: {error.code: E4004}}
 groups:
   all:
-    promise: {limit: 100000/s, burst: 1000, scope: global}
-    requests: [GET /]
+    promise: {limit: 60/2s, burst: 120, scope: global}
+    requests: [GET /beak/system/status]
     pacing: [PACING]
 `
 
@@ -55,6 +58,9 @@ func newStage(t *testing.T, pacing string) *stage {
 	s.server = server
 	s.target = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.hits.Add(1)
+		if s.inner != nil {
+			s.inner.ServeHTTP(w, r)
+		}
 	}))
 	s.text = strings.NewReplacer("TARGET", s.target.URL, "PACING", pacing).Replace(scene)
 	s.scene, err = scenarios.Load("stage.yaml", []byte(s.text), scenarios.Env{})
@@ -121,7 +127,7 @@ func (s *stage) agent(name, through string, change func(*Agent)) *Agent {
 func headerOf(plan scenarios.Plan, target string, started time.Time) history.Header {
 	h := history.Header{Run: plan.Run, Scenario: plan.Scenario.Name, Target: target, Started: started}
 	for _, g := range plan.Scenario.Groups {
-		h.Groups = append(h.Groups, history.Group{Name: g.Name, Counter: g.Name, Promise: g.Promise})
+		h.Groups = append(h.Groups, history.Group{Name: g.Name, Counter: g.Name, Promise: g.Promise, Exclusive: g.Exclusive, Fresh: g.Fresh})
 	}
 	for _, l := range plan.Lanes {
 		h.Lanes = append(h.Lanes, history.Lane{Group: l.Group})
