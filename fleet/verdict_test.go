@@ -42,13 +42,13 @@ func TestVerdictsOverBadLinksAreNeverWrong(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, g := range found.Groups {
-				for _, c := range g.Checks {
-					t.Logf("%s %s %s", c.Outcome, c.ID, c.Message)
-					if defects == nil && c.Outcome == analyze.Fail && c.ID != "latency" {
-						t.Errorf("a promise that is kept fails %s: %s", c.ID, c.Message)
+				for _, c := range g.Findings {
+					t.Logf("%s %s %s", c.Outcome, c.Check, c.Message)
+					if defects == nil && c.Outcome == analyze.Fail && c.Check != "latency" {
+						t.Errorf("a promise that is kept fails %s: %s", c.Check, c.Message)
 					}
-					if defects != nil && c.Outcome == analyze.Pass && c.ID == "limit.ceiling" {
-						t.Errorf("a limit that is never enforced passes %s: %s", c.ID, c.Message)
+					if defects != nil && c.Outcome == analyze.Pass && c.Check == "limit.ceiling" {
+						t.Errorf("a limit that is never enforced passes %s: %s", c.Check, c.Message)
 					}
 				}
 			}
