@@ -47,12 +47,20 @@ func sound(h *history.Header) error {
 	}
 	for _, g := range h.Groups {
 		for _, l := range g.Promise.Limits {
-			if l.Limit < 1 || l.Window <= 0 && l.Reading != limiter.Concurrency || l.Capacity() < 1 {
+			if l.Limit < 1 || l.Window <= 0 && l.Reading != limiter.Concurrency || l.Capacity() < 1 || beyond(l) {
 				return fmt.Errorf("group %s: the record promises an impossible limit: %+v", g.Name, l)
 			}
 		}
 	}
 	return nil
+}
+
+// beyond reports whether a limit is larger than any that a scenario may
+// promise, and than what the arithmetic here is made for.
+func beyond(l limiter.Limit) bool {
+	const most, mostRequestTime = 1_000_000_000, 1 << 61 // 73 years
+	largest := max(l.Limit, l.Burst)
+	return largest > most || l.Burst < 0 || float64(largest)*float64(l.Window) > mostRequestTime
 }
 
 // A judgement is a history on its way to its findings.

@@ -14,6 +14,9 @@ import (
 	"duckload/limiter"
 )
 
+// withPage is the number that asks FuzzText for the page of HTML, too.
+const withPage uint16 = 999
+
 // FuzzText puts text into every place that a server, or whoever wrote the
 // scenario, can choose. No format obeys it.
 func FuzzText(f *testing.F) {
@@ -21,17 +24,17 @@ func FuzzText(f *testing.F) {
 		evil, "\x1b]0;owned\a\r\n::error::owned\x00\u202e", "]]><x/>", "```\n@everybody ![](http://evil.example)", "%0A::stop-commands::x", "{{.}}${x}$(id)`id`",
 		"\u2028\u2029\u0085\ufeff\U000e0041", "\xed\xa0\x80\xff\xfe", "a\nb{c=\"d\\", "</script><!--", "##[error]", "' or 1=1 --",
 	} {
-		f.Add(s, "X-Ratelimit-Limit", false)
-		f.Add("plain", s, len(s) == 7)
+		f.Add(s, "X-Ratelimit-Limit", uint16(0))
+		f.Add("plain", s, withPage-uint16(len(s)%2))
 	}
-	f.Fuzz(func(t *testing.T, text, name string, page bool) {
+	f.Fuzz(func(t *testing.T, text, name string, also uint16) {
 		if len(text)+len(name) > 1<<16 {
 			return
 		}
 		r := withText(text, name)
 		for _, format := range Formats {
-			if format.Name == "html" && !page {
-				continue // which takes longer than all others
+			if format.Name == "html" && also != withPage {
+				continue // which takes much longer than all others
 			}
 			var b bytes.Buffer
 			if err := format.Write(&b, r); err != nil {

@@ -32,6 +32,7 @@ func TestGeneratedDocs(t *testing.T) {
 		{"clients.md", func(*testing.T) string { return clientsPage() }},
 		{"exit-codes.md", func(*testing.T) string { return exitCodesPage() }},
 		{"scenario.md", keysPage},
+		{"licences.md", licencesPage},
 	} {
 		path := filepath.Join("..", "..", "docs", part.page)
 		page, err := os.ReadFile(path)
