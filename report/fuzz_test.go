@@ -20,12 +20,12 @@ const withPage uint16 = 999
 // FuzzText puts text into every place that a server, or whoever wrote the
 // scenario, can choose. No format obeys it.
 func FuzzText(f *testing.F) {
-	for _, s := range []string{
+	for i, s := range []string{
 		evil, "\x1b]0;owned\a\r\n::error::owned\x00\u202e", "]]><x/>", "```\n@everybody ![](http://evil.example)", "%0A::stop-commands::x", "{{.}}${x}$(id)`id`",
 		"\u2028\u2029\u0085\ufeff\U000e0041", "\xed\xa0\x80\xff\xfe", "a\nb{c=\"d\\", "</script><!--", "##[error]", "' or 1=1 --",
 	} {
 		f.Add(s, "X-Ratelimit-Limit", uint16(0))
-		f.Add("plain", s, withPage-uint16(len(s)%2))
+		f.Add("plain", s, withPage+uint16(i))
 	}
 	f.Fuzz(func(t *testing.T, text, name string, also uint16) {
 		if len(text)+len(name) > 1<<16 {
