@@ -99,7 +99,8 @@ func undisguised(header *history.Header, s limiter.Scope) []int {
 	}
 	first := map[history.Lane]int{}
 	for i, l := range header.Lanes {
-		l.Trick = ""
+		// No server tells two agents apart that ask from one address.
+		l.Trick, l.Agent, l.Source = "", "", sourceOf(header, l)
 		if _, ok := first[l]; !ok {
 			first[l] = i
 		}
