@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"duckload/history"
@@ -217,4 +218,26 @@ func (e Evidence) since(origin time.Duration) Evidence {
 		e.Answered -= origin
 	}
 	return e
+}
+
+// who returns the agents of a run, each with what is missing of it.
+func (j *judgement) who() []Agent {
+	var all []Agent
+	h := &j.history.Header
+	agents := slices.Clone(h.Agents)
+	for _, name := range h.Roster {
+		if !slices.ContainsFunc(agents, func(a history.Agent) bool { return a.Name == name }) {
+			agents = append(agents, history.Agent{Name: name, Unbounded: "it left no record"})
+		}
+	}
+	for _, a := range agents {
+		one := Agent{Name: a.Name, Address: a.Address, Requests: j.agents[a.Name], Bound: a.Bound, Unbounded: a.Unbounded}
+		for _, m := range j.history.Missing {
+			if gap, mine := strings.CutPrefix(m, a.Name+": "); mine {
+				one.Gaps = append(one.Gaps, gap)
+			}
+		}
+		all = append(all, one)
+	}
+	return all
 }

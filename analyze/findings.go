@@ -43,6 +43,17 @@ type Findings struct {
 	Caveats     []string // what a reader must know to trust the run: lost records, lateness, resends
 	Lateness    Lateness
 	Sending     Sending
+	Agents      []Agent // who sent, in order of the record; none: one machine, which judges
+}
+
+// An Agent is one of the machines that sent a run.
+type Agent struct {
+	Name      string
+	Address   string        // as others see it; empty: nobody knows
+	Requests  int           // that are on record
+	Bound     time.Duration // how far its moments may be from the others' axis of time, either way
+	Unbounded string        // why nothing bounds them; empty: Bound does
+	Gaps      []string      // what is missing of its record
 }
 
 // A Run identifies the history.

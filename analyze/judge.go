@@ -72,6 +72,7 @@ type judgement struct {
 	lateness lateness
 	sending  *dispatch
 	rates    rates
+	agents   map[string]int // requests, by name of the agent
 	ordinal  uint32
 	resent   int
 	span     time.Duration // until the last moment on record
@@ -105,7 +106,7 @@ type counter struct {
 const mostRows = 1 << 24
 
 func newJudgement(h *history.History) *judgement {
-	j := &judgement{history: h, counters: map[string]*counter{}, sending: newDispatch(), rates: make(rates, len(h.Header.Phases))}
+	j := &judgement{history: h, counters: map[string]*counter{}, sending: newDispatch(), rates: make(rates, len(h.Header.Phases)), agents: map[string]int{}}
 	for i, g := range h.Header.Groups {
 		s := &groupState{kase: &Case{Header: &h.Header, Group: i, Promise: g.Promise}, timeline: newTimeline(), over: newLatencyBins()}
 		s.kase.service = &s.latency.service
@@ -172,6 +173,8 @@ func (j *judgement) observe(o *history.Observation) error {
 	}
 	if o.Resent {
 		j.resent++
+	} else if len(h.Agents) > 0 {
+		j.agents[h.Lanes[o.Lane].Agent]++
 	}
 	j.span = max(j.span, o.Done)
 	if o.Unsent { // no limiter saw it
@@ -269,6 +272,7 @@ func (j *judgement) findings() (Findings, error) {
 		f.Groups = append(f.Groups, g)
 		f.Outcome = f.Outcome.Worse(g.Outcome)
 	}
+	f.Agents = j.who()
 	f.Caveats = append(j.caveats(), saturated(f.Sending.Rates)...)
 	f.Assumptions = assumptions(&j.history.Header)
 	f.Sentence = sentence(f)
@@ -377,6 +381,11 @@ func (j *judgement) of(group int) iter.Seq2[*history.Observation, limiter.Outcom
 
 func (j *judgement) caveats() []string {
 	all := slices.Concat(j.history.Missing, j.history.Notes)
+	for _, a := range j.history.Header.Agents {
+		if a.Unbounded != "" {
+			all = append(all, fmt.Sprintf("%s: its moments cannot be set beside the others': %s", a.Name, a.Unbounded))
+		}
+	}
 	switch end := j.history.End; {
 	case end == nil:
 		all = append(all, "the record breaks off: what was sent last may be missing")
@@ -460,6 +469,9 @@ var Assumptions = []string{
 // assumptions are those of one run.
 func assumptions(h *history.Header) []string {
 	all := slices.Clone(Assumptions)
+	if len(h.Agents) > 1 {
+		all = append(all, fmt.Sprintf("A5: the clocks of two agents drift apart by no more than %g parts per million, and the target sees each agent by the address that the record names; what several agents sent to one counter is judged by intervals that the bounds of their clocks widen", 1e6*history.ClockDrift))
+	}
 	for _, g := range h.Groups {
 		if !g.Exclusive {
 			all = append(all, fmt.Sprintf("%s: others share its keys, so nothing is said about wrongly rejected requests", g.Name))

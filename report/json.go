@@ -36,8 +36,17 @@ type (
 		Run         runJSON      `json:"run"`
 		Groups      []groupJSON  `json:"groups"`
 		Lateness    latenessJSON `json:"lateness_ms"`
+		Agents      []agentJSON  `json:"agents,omitempty"` // of a fleet
 		Caveats     []string     `json:"caveats"`
 		Assumptions []string     `json:"assumptions"`
+	}
+	agentJSON struct {
+		Name      string   `json:"name"`
+		Address   *string  `json:"address"`
+		Requests  int      `json:"requests"`
+		Bound     *float64 `json:"bound_ms"` // null: nothing bounds its clock
+		Unbounded *string  `json:"unbounded"`
+		Gaps      []string `json:"gaps"`
 	}
 	runJSON struct {
 		ID       string  `json:"id"`
@@ -188,6 +197,13 @@ func verdict(r Report) verdictJSON {
 	}
 	if l := f.Lateness; l.N > 0 {
 		v.Lateness = latenessJSON{N: l.N, P50: millis(l.P50), P99: millis(l.P99), Max: millis(l.Max)}
+	}
+	for _, a := range f.Agents {
+		one := agentJSON{Name: a.Name, Address: said(a.Address), Requests: a.Requests, Unbounded: said(a.Unbounded), Gaps: some(a.Gaps)}
+		if a.Unbounded == "" {
+			one.Bound = millis(a.Bound)
+		}
+		v.Agents = append(v.Agents, one)
 	}
 	for _, g := range f.Groups {
 		v.Groups = append(v.Groups, groupOf(r.Header, g))

@@ -43,7 +43,28 @@ func trust(f analyze.Findings) [][2]string {
 		lost = strings.Join(all, ", ")
 	}
 	add("without a whole answer", lost)
+	for _, a := range f.Agents {
+		add("agent "+printable(clipped(a.Name, 60)), agent(a))
+	}
 	return rows
+}
+
+// agent says what one of several machines sent, and how well it is known when.
+func agent(a analyze.Agent) string {
+	said := plural(a.Requests, "request")
+	if a.Address != "" {
+		said += ", seen from " + printable(clipped(a.Address, 60))
+	}
+	switch {
+	case a.Unbounded != "":
+		said += "; its moments cannot be set beside the others': " + printable(a.Unbounded)
+	default:
+		said += "; moments ±" + length(a.Bound)
+	}
+	if n := len(a.Gaps); n > 0 {
+		return said + "; " + plural(n, "gap") + ": " + printable(clipped(strings.Join(a.Gaps, "; "), 300))
+	}
+	return said + "; no gaps"
 }
 
 // offered says whether the rates of the plan were held: the worst of them, or
