@@ -15,7 +15,7 @@ var errorsObjective = Check{
 admitted nor rejected: no answer, a reset, a 5xx, a redirect, and every status that the scenario does not name.
 
 It fails if the share is above the objective. Requests that the transport sent again by itself count once, by the answer that
-came in the end. Those that were given up because the run was stopped are left out,
+came in the end. Those that were given up because the run was stopped are left out, those that the sending machine had no socket or port for,
 and so are answers to a sender in disguise (see scope): nobody promised to understand one, and to one that is documented to be
 turned away (see error.expected).
 
@@ -29,10 +29,15 @@ type errorsWatch struct {
 	c    *Case
 	seen tally
 	cut  int // given up because the run was stopped
+	ours int // never sent: the machine that sends had nothing left to send them with
 }
 
-// canceled is the class of requests that were given up by ourselves.
-const canceled = "canceled"
+// Classes of requests that say nothing of the target: given up by ourselves, and
+// kept from being sent by the machine that sends.
+const (
+	canceled = "canceled"
+	local    = "local"
+)
 
 func (w *errorsWatch) Observe(o *history.Observation, outcome limiter.Outcome) {
 	switch {
@@ -45,6 +50,8 @@ func (w *errorsWatch) Observe(o *history.Observation, outcome limiter.Outcome) {
 		w.seen.fine()
 	case o.Error == canceled:
 		w.cut++
+	case o.Error == local:
+		w.ours++
 	case o.Status == 0 && o.Error != "":
 		w.seen.complain(complaint{kind: o.Error}, o, outcome)
 	case o.Status == 0:
@@ -60,7 +67,7 @@ func (w *errorsWatch) Findings() []Finding {
 	most := *w.c.Promise.Objectives.Errors
 	if n == 0 {
 		f.Outcome = Inconclusive
-		f.Message = "no request was sent"
+		f.Message = "no request was sent" + w.unsent()
 		return []Finding{f}
 	}
 	share := float64(bad) / float64(n)
@@ -80,7 +87,16 @@ func (w *errorsWatch) Findings() []Finding {
 	default:
 		f.Outcome = Pass
 	}
+	f.Message += w.unsent()
 	return []Finding{f}
+}
+
+// unsent says how many requests never left, which is no fault of the target.
+func (w *errorsWatch) unsent() string {
+	if w.ours == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s more could not be sent by this machine and are left out", plural(w.ours, "request"))
 }
 
 // percent writes a share: "1.5 %".

@@ -35,6 +35,9 @@ type Unreachable struct {
 }
 
 func (u Unreachable) Error() string {
+	if remedy := exhausted(u.Err); remedy != "" {
+		return fmt.Sprintf("target %s was not asked: %v (%s)", u.Target, u.Err, remedy)
+	}
 	return fmt.Sprintf("target %s cannot be reached: %v (is it running, and is the address right?)", u.Target, u.Err)
 }
 
@@ -99,6 +102,7 @@ var errEarly = errors.New("an answer came before the request was sent")
 //	eof       the connection was closed in order, before the answer was whole
 //	dns       the name stands for nothing
 //	tls       no handshake
+//	local     this machine had no socket, port or memory left for it: the target was not asked
 //	protocol  what came is not HTTP
 //	canceled  given up by ourselves, because the run was stopped
 //	other     anything else
@@ -115,6 +119,8 @@ func class(err error, ctx context.Context) string {
 		return "timeout"
 	case errors.Is(err, context.Canceled), ctx.Err() != nil:
 		return "canceled"
+	case exhausted(err) != "":
+		return "local"
 	case errors.Is(err, errEarly):
 		return "protocol"
 	case errors.As(err, &dns):
@@ -131,6 +137,20 @@ func class(err error, ctx context.Context) string {
 		return "eof"
 	}
 	return classByText(err.Error())
+}
+
+// exhausted returns what to do about an error that says that this machine has
+// run out of something; empty: it says something else.
+func exhausted(err error) (remedy string) {
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "this machine allows no more open files: raise the limit with ulimit -n, or bound the group's connections"
+	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine has no port left to send from: use connections again (reuse: true), bound the group's connections, or give it more sources"
+	case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+		return "this machine has no memory left for sockets: bound the group's connections"
+	}
+	return ""
 }
 
 // classByText knows what net/http and crypto/tls say in words only. The first

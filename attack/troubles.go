@@ -76,7 +76,11 @@ func (l *lane) failed(class string, err error) {
 		if class == "timeout" {
 			return fmt.Sprintf("given up after %s", l.timeout())
 		}
-		return cut(strings.ReplaceAll(visible(l.masked(briefly(err))), "\n", " "), mostSaid)
+		said := cut(strings.ReplaceAll(visible(l.masked(briefly(err))), "\n", " "), mostSaid)
+		if remedy := exhausted(err); remedy != "" {
+			said += "; " + remedy
+		}
+		return said
 	})
 }
 

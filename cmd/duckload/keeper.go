@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -44,7 +43,9 @@ func (k *keeper) every(interval time.Duration) (stop func()) {
 				return
 			case <-tick.C:
 				k.mu.Lock()
-				k.failed = errors.Join(k.failed, k.record.Flush())
+				if k.failed == nil {
+					k.failed = k.record.Flush()
+				}
 				k.live.flush()
 				k.mu.Unlock()
 			}

@@ -99,17 +99,16 @@ func judge(h *history.History) (report.Report, error) {
 	return report.Report{Header: h.Header, Findings: findings, Tool: "duckload " + version, Observations: h.All()}, nil
 }
 
-// writeReports writes what every run leaves into its directory.
-func writeReports(dir string, r report.Report) error {
+// writeReports writes what every run leaves into its directory. One that cannot
+// be written keeps none of the others from it.
+func writeReports(dir string, r report.Report) (lost error) {
 	for _, format := range report.Formats {
 		if !format.Always {
 			continue
 		}
-		if err := writeFile(filepath.Join(dir, format.File), format, r); err != nil {
-			return err
-		}
+		lost = errors.Join(lost, writeFile(filepath.Join(dir, format.File), format, r))
 	}
-	return nil
+	return lost
 }
 
 func writeFile(path string, format report.Format, r report.Report) error {

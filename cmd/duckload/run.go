@@ -185,7 +185,14 @@ func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.O
 		end.Reason = context.Cause(ctx).Error()
 		return errors.Join(context.Cause(ctx), record.Close(end))
 	}
-	return sendingFailed(errors.Join(err, record.Close(end)))
+	lost := record.Close(end)
+	if lost != nil && errors.Is(err, lost) {
+		// What had reached the disk is judged all the same, as a record that
+		// breaks off.
+		p.complain(lost)
+		return nil
+	}
+	return sendingFailed(errors.Join(err, lost))
 }
 
 func sendingFailed(err error) error {
