@@ -62,7 +62,7 @@ const faultsAtOnce = 16
 
 func TestFaultsOfTargetAndNetwork(t *testing.T) {
 	t.Parallel()
-	all := slices.Concat(faultsOfAnswers, faultsOfBodies, faultsOfConnections, faultsOfTLS, faultsOfNames, faultsOfHTTP2)
+	all := allFaults()
 	if len(all) < 40 {
 		t.Fatalf("got %d faults, want 40 at the least", len(all))
 	}
@@ -87,6 +87,10 @@ func TestFaultsOfTargetAndNetwork(t *testing.T) {
 		}
 	}
 	wait.Wait()
+}
+
+func allFaults() []fault {
+	return slices.Concat(faultsOfAnswers, faultsOfBodies, faultsOfConnections, faultsOfTLS, faultsOfNames, faultsOfHTTP2)
 }
 
 func (f fault) transports() []string {
@@ -135,18 +139,24 @@ groups:
 `, f.more, request, strings.Join(keys, "\n    "))
 }
 
+// written writes the scenario into a folder, with what it refers to.
+func (f fault) written(t *testing.T, dir, transport string) (file string) {
+	file = filepath.Join(dir, "scenario.yaml")
+	for name, text := range map[string]string{file: f.scenario(transport), filepath.Join(dir, "ca.pem"): string(certificates(t).root)} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+	return file
+}
+
 // wrong runs the command against the fault and returns what is not as it must
 // be, and whether the run met the fault. Nothing is empty.
 func (f fault) wrong(t *testing.T, transport string) (wrong string, met bool) {
 	server := newFaulty(t, f, transport)
 	defer server.close()
 	dir := t.TempDir()
-	file, out := filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "out")
-	for name, text := range map[string]string{file: f.scenario(transport), filepath.Join(dir, "ca.pem"): string(certificates(t).root)} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	file, out := f.written(t, dir, transport), filepath.Join(dir, "out")
 	exit, said := inProcess(t, "run", file, "--target", server.url(), "--out", out, "--quiet")
 	wanted := f.exit
 	if wanted == nil {

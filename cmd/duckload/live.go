@@ -16,6 +16,10 @@ import (
 // eventsName is the format that is written while a run goes on.
 const eventsName = "ndjson"
 
+// eventsBuffer is room for the events between two flushes at thousands of
+// requests a second: a follower is told of what is on the disk already.
+const eventsBuffer = 1 << 20
+
 // liveEvents writes the events of a run as they come, for a program that
 // follows. What cannot be written does not stop the run: the record has it.
 // A nil one writes nothing.
@@ -37,13 +41,13 @@ func (p process) liveOf(all outputs, dir string, header history.Header) (*liveEv
 		if o.stdout() {
 			// Who read the events may leave; that must not end a run halfway.
 			signal.Ignore(syscall.SIGPIPE)
-			l.out = bufio.NewWriter(p.stdout)
+			l.out = bufio.NewWriterSize(p.stdout, eventsBuffer)
 		} else {
 			file, err := os.Create(o.at(dir))
 			if err != nil {
 				return nil, err
 			}
-			l.file, l.out, l.at = file, bufio.NewWriter(file), o.at(dir)
+			l.file, l.out, l.at = file, bufio.NewWriterSize(file, eventsBuffer), o.at(dir)
 		}
 		l.events = report.NewEvents(l.out, header)
 		return l, nil
