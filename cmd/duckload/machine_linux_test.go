@@ -148,17 +148,16 @@ const kills = 30
 // any moment, and all of it can be read and judged.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
-	f := newFailing(t, "{hold: 100/s, for: 1500ms}", "")
 	slots := make(chan struct{}, 6)
 	var wait sync.WaitGroup
 	var broken atomic.Int32
-	for i := range kills {
+	for range kills {
+		f := newFailing(t, "{hold: 100/s, for: 1500ms}", "") // nobody else uses its counter
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			out := fmt.Sprintf("out%d", i)
 			var told, said bytes.Buffer
-			c := f.shell("exec $RUN --format ndjson=- --out " + out)
+			c := f.shell("exec $RUN --format ndjson=- --out out")
 			c.Stdout, c.Stderr = &told, &said
 			if err := c.Start(); err != nil {
 				t.Error(err)
@@ -167,7 +166,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			time.Sleep(time.Duration(rand.Int64N(int64(2500 * time.Millisecond))))
 			c.Process.Kill()
 			c.Wait()
-			if f.killed(out, told.String(), said.String()) {
+			if f.killed(told.String(), said.String()) {
 				broken.Add(1)
 			}
 		})
@@ -180,15 +179,15 @@ func TestKilledAtAnyMoment(t *testing.T) {
 
 // killed looks at what a run left, and reports whether it had begun and not
 // ended.
-func (f *failing) killed(out, told, said string) (broken bool) {
+func (f *failing) killed(told, said string) (broken bool) {
 	t := f.t
 	if said != "" && !strings.Contains(said, "duckload: ") {
-		t.Errorf("%s: it said %q", out, said)
+		t.Errorf("it said %q", said)
 	}
-	runs, _ := filepath.Glob(filepath.Join(f.dir, out, "*"))
+	runs, _ := filepath.Glob(filepath.Join(f.dir, "out", "*"))
 	if len(runs) == 0 {
 		if told != "" {
-			t.Errorf("%s: it told of requests and left nothing", out)
+			t.Errorf("it told of requests and left nothing")
 		}
 		return false
 	}
@@ -196,7 +195,7 @@ func (f *failing) killed(out, told, said string) (broken bool) {
 	h, err := openRun(runs[0])
 	if err != nil { // it had not begun
 		if told != "" || exit != exitUsage || !strings.Contains(verdict, "no record here") && !strings.Contains(verdict, "no readable header") {
-			t.Errorf("%s: got status %d, %v after %d bytes of events:\n%s", out, exit, err, len(told), verdict)
+			t.Errorf("got status %d, %v after %d bytes of events:\n%s", exit, err, len(told), verdict)
 		}
 		return false
 	}
@@ -208,7 +207,7 @@ func (f *failing) killed(out, told, said string) (broken bool) {
 	recorded := map[attempt]bool{}
 	for o, err := range h.All() {
 		if err != nil {
-			t.Errorf("%s: %v", out, err)
+			t.Errorf("%v", err)
 		}
 		recorded[attempt{"request", o.Seq, o.Resent}] = true
 	}
@@ -216,20 +215,20 @@ func (f *failing) killed(out, told, said string) (broken bool) {
 	for _, line := range lines[:len(lines)-1] { // the last one may be cut
 		var event attempt
 		if err := json.Unmarshal([]byte(line), &event); err != nil {
-			t.Errorf("%s: %v in the event %q", out, err, line)
+			t.Errorf("%v in the event %q", err, line)
 		}
 		if event.Event == "request" && !recorded[event] {
-			t.Errorf("%s: the record lacks request %d, which was told", out, event.Seq)
+			t.Errorf("the record lacks request %d, which was told", event.Seq)
 		}
 	}
 	switch broken = h.End == nil; {
 	case broken && (exit != exitStopped || !strings.Contains(verdict, "the record breaks off")):
-		t.Errorf("%s: got status %d of a run that was killed:\n%s", out, exit, verdict)
+		t.Errorf("got status %d of a run that was killed:\n%s", exit, verdict)
 	case !broken && exit != exitInconclusive && exit != exitPass:
-		t.Errorf("%s: got status %d of a run that had ended:\n%s", out, exit, verdict)
+		t.Errorf("got status %d of a run that had ended:\n%s", exit, verdict)
 	}
 	if page, err := os.ReadFile(filepath.Join(runs[0], "report.html")); err == nil && !bytes.HasSuffix(bytes.TrimSpace(page), []byte("</html>")) {
-		t.Errorf("%s: half a report", out)
+		t.Errorf("half a report")
 	}
 	return broken
 }
