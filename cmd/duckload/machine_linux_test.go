@@ -181,7 +181,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 // ended.
 func (f *failing) killed(told, said string) (broken bool) {
 	t := f.t
-	if said != "" && !strings.Contains(said, "duckload: ") {
+	if strings.Contains(said, "panic") || strings.Contains(said, "duckload: ") || strings.Contains(said, "FAIL") {
 		t.Errorf("it said %q", said)
 	}
 	runs, _ := filepath.Glob(filepath.Join(f.dir, "out", "*"))

@@ -22,7 +22,7 @@ type firstAnswers struct {
 
 // mostFailed is how many answers with a status from 500 on say that a service
 // is not there.
-const mostFailed = 3
+const mostFailed = 5
 
 func firstAnswersOf(h history.Header, stop context.CancelCauseFunc) firstAnswers {
 	return firstAnswers{header: h, stop: stop, serves: map[int]bool{}, failed: map[int]int{}}
