@@ -45,9 +45,9 @@ func closeBooks(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, doneFile)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	ended := false
-	if h, err := history.Open(dir); err == nil {
-		ended = h.End != nil
+	ended, err := history.Ended(dir)
+	if err != nil {
+		ended = false // damaged: what can be read of it says the rest
 	}
 	return writeManifest(dir, manifest{BrokeOff: !ended})
 }

@@ -32,3 +32,18 @@ func Whole(segment *os.File, from int64) (int64, error) {
 		from = p.to
 	}
 }
+
+// Ended reports whether the record in a folder, of one writer, says how the run
+// ended: whoever wrote it did not die before.
+func Ended(dir string) (bool, error) {
+	segments, err := segmentFiles(dir)
+	if err != nil || len(segments) == 0 {
+		return false, err
+	}
+	own := stream{segments: segments}
+	if _, err := own.readHeaders(); err != nil {
+		return false, err
+	}
+	end, _, err := own.survey()
+	return end != nil, err
+}
