@@ -203,6 +203,56 @@ func TestTwoAgentsOfOneNameAreRefused(t *testing.T) {
 	}
 }
 
+// An agent that is started again hands in what it left, byte for byte, also
+// what a crash tore; and says that it broke off.
+func TestWhatWasLeftBehindIsHandedIn(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "{burst: 10}")
+	left := filepath.Join(s.dir, "agent-agent-0", "run", "agent-0")
+	w, err := history.Create(left, history.Header{
+		Run: "run", Groups: []history.Group{{Name: "g", Counter: "g"}}, Lanes: []history.Lane{{}}, Phases: []history.Phase{{}},
+		Agents: []history.Agent{{Name: "agent-0"}}, Roster: []string{"agent-0"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 500 {
+		err = errors.Join(err, w.Append(history.Observation{Seq: uint64(i), Answered: 1, Done: 1}))
+	}
+	if err := errors.Join(err, w.Flush(), w.Append(history.Observation{Answered: 1, Done: 1}), w.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(left, "seg-000000.dlh")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = text[:len(text)-9]
+	if err := errors.Join(os.WriteFile(path, text, 0o644), writeWhole(filepath.Join(left, infoFile), encode(Info{Name: "agent-0", Run: "run", Agents: []string{"agent-0"}}))); err != nil {
+		t.Fatal(err)
+	}
+	bus := s.dial("")
+	if err := bus.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.agent("agent-0", "", nil)
+	missing, err := CollectAgain(t.Context(), bus, "run", s.collected("run"), 5*time.Second)
+	if err != nil || len(missing) != 1 || !strings.Contains(missing[0], "broke off") {
+		t.Errorf("got %q, %v; want that it broke off", missing, err)
+	}
+	got, err := os.ReadFile(filepath.Join(s.collected("run"), "agent-0", "seg-000000.dlh"))
+	if err != nil || string(got) != string(text) {
+		t.Errorf("the copy has %d bytes, %v; want the %d of the record", len(got), err, len(text))
+	}
+	h, err := history.Open(s.collected("run"))
+	if err != nil || h.End != nil || !slices.ContainsFunc(h.Missing, func(m string) bool { return strings.Contains(m, "torn frame") }) {
+		t.Errorf("the record says %q, %v; want a torn frame", h.Missing, err)
+	}
+	if again, err := CollectAgain(t.Context(), bus, "nothing", s.collected("nothing"), 300*time.Millisecond); !errors.Is(err, ErrNothing) {
+		t.Errorf("of a run that never was: got %q, %v", again, err)
+	}
+}
+
 func TestAFolderHasOneAgentOfAName(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("nobody is kept out there")
