@@ -69,6 +69,10 @@ func TestSheetsShowNamesAsText(t *testing.T) {
 	for _, f := range ClientFormats {
 		pages["client "+f.Name] = laid(t, func(b *bytes.Buffer) error { return f.Write(b, judged) })
 	}
+	// Nothing but what is published is written.
+	if _, strict := schemaOf(t, "client"); strict.Validate(parsed(t, []byte(pages["client json"]))) != nil {
+		t.Errorf("client json: %v", strict.Validate(parsed(t, []byte(pages["client json"]))))
+	}
 	fenced := regexp.MustCompile("(?s)(`{3,})text\n.*?\n`{3,}\n")
 	for name, text := range pages {
 		if strings.HasSuffix(name, "markdown") { // what a fence or a backslash makes plain

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 func TestEveryBuiltInScriptIsOne(t *testing.T) {
@@ -103,6 +105,31 @@ answers:
 	} {
 		if _, err := LoadScript("f", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}
+
+// The schema takes what is built in, and what the reader refuses for its keys
+// it refuses, too.
+func TestTheSchemaOfScriptsIsTheReader(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../docs/schemas/script.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid := func(text string) bool { return schema.Validate(asJSON(t, []byte(text))) == nil }
+	for _, name := range Scripts {
+		text, err := ScriptText(name)
+		if err != nil || !valid(string(text)) {
+			t.Errorf("%s: the schema refuses it (%v)", name, err)
+		}
+	}
+	const all = "version: 1\nname: n\ndoc: d\npaths: [/a]\nbudget: 3\nthen: {status: 200, body: b}\nanswers: [{status: 429, code: c, retry_after: 1s, after: 1s, body: b, times: 2}, {close: true}]\n"
+	if _, err := LoadScript("f", []byte(all)); err != nil || !valid(all) {
+		t.Errorf("every key: %v, and the schema says %v", err, valid(all))
+	}
+	for _, wrong := range []string{all + "more: 1\n", "version: 1\nanswers: [{statuss: 200}]\n", "version: 1\nanswers: []\n", "version: 2\nanswers: [{status: 500}]\n", "version: 1\n"} {
+		if _, err := LoadScript("f", []byte(wrong)); err == nil || valid(wrong) {
+			t.Errorf("%q: got %v, and the schema says %v", wrong, err, valid(wrong))
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 func (p process) schemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema [NAME]",
-		Short: "The JSON Schemas of scenarios, verdict.json and events; without a name, the list",
+		Short: "The JSON Schemas of what duckload reads and writes; without a name, the list",
 		Long: `Prints the JSON Schema (draft 7) of a file that duckload reads or writes.
 
 An editor with YAML support checks and completes a scenario whose first line is

@@ -16,6 +16,8 @@ var All = []Schema{
 	{"verdict", "verdict.json: what was found out in a run", "verdict.schema.json"},
 	{"scenario", "scenario files, for editors: # yaml-language-server: $schema=scenario.schema.json", "scenario.schema.json"},
 	{"events", "one line of events.ndjson", "events.schema.json"},
+	{"client", "what client-check --format json writes", "client.schema.json"},
+	{"script", "scripts of client-check, for editors", "script.schema.json"},
 }
 
 //go:embed *.schema.json
