@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -113,29 +115,20 @@ func (s *Scene) play(w http.ResponseWriter, r *http.Request, client int) {
 		s.gather(r, client)
 	}
 	hold(r, turn.After)
-	watched := &watchedWriter{ResponseWriter: w, scene: s}
+	watched := &watchedWriter{ResponseWriter: w, scene: s, seen: &seen}
 	defer func() {
 		seen.Left = r.Context().Err() != nil
-		seen.Answered, seen.Status = watched.at, watched.status
-		if watched.status == 0 {
+		if seen.Status == 0 {
 			seen.Answered = s.Now()
 		}
 		s.Seen(seen)
 	}()
 	if turn.Close {
-		seen.Answered = s.Now()
 		panic(http.ErrAbortHandler)
 	}
-	now, at := time.Now(), s.Now()
 	if turn.RetryAfter != nil {
-		seen.RetryAfter = strings.Join(turn.RetryAfter(turn.Wait, now), ", ")
-		seen.Until = at + time.Duration(seconds(turn.Wait))*time.Second
-		if end, err := http.ParseTime(seen.RetryAfter); err == nil {
-			seen.Date, seen.Until = true, at+end.Sub(now)
-		}
-		w.Header().Set("Retry-After", seen.RetryAfter)
+		w.Header()["Retry-After"] = turn.RetryAfter(turn.Wait, time.Now())
 	}
-	seen.Code = turn.Code
 	s.answer(watched, r, turn)
 }
 
@@ -228,24 +221,35 @@ func callOf(r *http.Request) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// A watchedWriter notes when an answer is about to leave.
+// A watchedWriter notes when an answer is about to leave, and what it tells.
 type watchedWriter struct {
 	http.ResponseWriter
-	scene  *Scene
-	at     time.Duration
-	status int
+	scene *Scene
+	seen  *Seen
 }
 
 func (w *watchedWriter) WriteHeader(status int) {
-	if w.status == 0 {
-		w.at, w.status = w.scene.Now(), status
+	if seen := w.seen; seen.Status == 0 {
+		wall := time.Now()
+		seen.Answered, seen.Status = w.scene.Now(), status
+		seen.RetryAfter = strings.Join(w.Header()["Retry-After"], ", ")
+		if n, err := strconv.ParseUint(seen.RetryAfter, 10, 31); err == nil {
+			seen.Until = seen.Answered + time.Duration(n)*time.Second
+		} else if end, err := http.ParseTime(seen.RetryAfter); err == nil {
+			seen.Date, seen.Until = true, seen.Answered+end.Sub(wall)
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *watchedWriter) Write(p []byte) (int, error) {
-	if w.status == 0 {
+	if w.seen.Status == 0 {
 		w.WriteHeader(http.StatusOK)
+	}
+	if w.seen.Code == "" {
+		var problem struct{ Error struct{ Code string } }
+		_ = json.Unmarshal(p, &problem) // another body has no code
+		w.seen.Code = problem.Error.Code
 	}
 	return w.ResponseWriter.Write(p)
 }

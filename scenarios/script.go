@@ -22,6 +22,10 @@ type Script struct {
 
 	Turns []Turn
 
+	// Published: where the turns are over, the published limits hold. Else
+	// nothing is limited.
+	Published bool
+
 	// Then is the answer once the turns are over; nil: the emulated API answers.
 	Then *Turn
 
@@ -60,7 +64,7 @@ var scripts embed.FS
 // they are played.
 var Scripts = []string{
 	"limited", "limited-date", "limited-silent", "faults", "unavailable", "closed", "slow",
-	"outage", "bad-key", "low-tier", "exists",
+	"outage", "bad-key", "low-tier", "exists", "published",
 }
 
 // BuiltInScript returns a script that comes with duckload.
@@ -105,6 +109,7 @@ func LoadScript(file string, text []byte) (Script, error) {
 				s.Paths = append(s.Paths, r.scriptPath(item))
 			}
 		}},
+		{"limits", func(n node) { s.Published = r.oneOf(n, "published") != "" }},
 		{"answers", func(n node) { s.Turns = r.turns(n) }},
 		{"then", func(n node) {
 			turn := r.turn(n, false)
@@ -112,10 +117,14 @@ func LoadScript(file string, text []byte) (Script, error) {
 		}},
 		{"budget", func(n node) { s.Budget = int(r.whole(n, 1, 100_000)) }},
 	})
-	for _, name := range []string{"version", "answers"} {
-		if found != nil && !found[name] {
-			r.bad(top, "%s is missing", name)
-		}
+	if found != nil && !found["version"] {
+		r.bad(top, "version is missing")
+	}
+	if found != nil && !found["answers"] && !found["limits"] {
+		r.bad(top, "answers is missing")
+	}
+	if s.Published && (s.Then != nil || len(s.Paths) > 0) {
+		r.bad(top, "the published limits are those of the emulated API: leave out paths and then")
 	}
 	if s.Forever() && s.Then != nil {
 		r.bad(top, "then is never reached: the last answer is given for ever (give it a number of times)")

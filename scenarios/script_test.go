@@ -15,7 +15,7 @@ func TestEveryBuiltInScriptIsOne(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if s.Name != name || s.Doc == "" || len(s.Turns) == 0 || s.Budget != UsualBudget {
+		if s.Name != name || s.Doc == "" || len(s.Turns) == 0 != s.Published || s.Budget != UsualBudget {
 			t.Errorf("%s: got %+v", name, s)
 		}
 		if text, err := ScriptText(name); err != nil || len(text) == 0 {
@@ -97,9 +97,11 @@ answers:
 		}
 	}
 	for text, want := range map[string]string{
-		"version: 1\nanswers: []":  "name at least one answer",
-		"answers: [{status: 500}]": "version is missing",
-		"version: 1":               "answers is missing",
+		"version: 1\nanswers: []":                  "name at least one answer",
+		"answers: [{status: 500}]":                 "version is missing",
+		"version: 1":                               "answers is missing",
+		"version: 1\nlimits: mine":                 "have published",
+		"version: 1\nlimits: published\npaths: /a": "leave out paths and then",
 		"version: 1\nanswers: [{status: 500, times: forever}]\nthen: {status: 200}": "then is never reached",
 		"version: 1\nanswers: [7]": "must be a map",
 	} {
