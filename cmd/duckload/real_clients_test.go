@@ -97,21 +97,28 @@ func installClients(t *testing.T) string {
 func TestRealClients(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	cases := realClients(t)
-	room := make(chan struct{}, 12)
+	room := make(chan struct{}, 8)
 	answers := make([]string, len(cases))
 	var wait sync.WaitGroup
 	for i, c := range cases {
 		room <- struct{}{}
 		wait.Go(func() {
-			defer func() { <-room }()
-			for range realAttempts { // what is right never fails; what noise hides is found in one of them
-				if answers[i] = c.judged(t); !strings.HasPrefix(answers[i], "undecided") {
-					return
-				}
-			}
+			answers[i] = c.judged(t)
+			<-room
 		})
 	}
 	wait.Wait()
+	// What is right never fails. What the noise of all the others hid is found
+	// in one of some attempts alone: a client that does not wait at all seems to
+	// wait where a machine is busy.
+	for i, c := range cases {
+		for range 10 {
+			if !strings.HasPrefix(answers[i], "undecided") {
+				break
+			}
+			answers[i] = c.judged(t)
+		}
+	}
 	for i, c := range cases {
 		t.Run(c.name+": "+c.script, func(t *testing.T) {
 			if answers[i] != "" {
