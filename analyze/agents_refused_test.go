@@ -82,3 +82,43 @@ func said(f analyze.Finding) string {
 	}
 	return " / " + f.Witness.Sentence
 }
+
+// Agent b's clock is 90 ms behind a's. Taken at its word, requests that a
+// limiter saw 100 ms apart came 10 ms apart: more than it may admit. With the
+// bound of the clock they may have.
+func TestAClockIsNotTakenAtItsWord(t *testing.T) {
+	for _, k := range []struct {
+		bound time.Duration
+		want  analyze.Verdict
+	}{{0, analyze.Fail}, {40 * time.Millisecond, analyze.Fail}, {90 * time.Millisecond, analyze.Pass}, {120 * time.Millisecond, analyze.Pass}} {
+		h := history.Header{
+			Phases: []history.Phase{{Pace: "hold"}}, Agents: []history.Agent{{Name: "a"}, {Name: "b", Bound: k.bound}},
+			Lanes: []history.Lane{{Agent: "a"}, {Agent: "b"}},
+			Groups: []history.Group{{Name: "g", Counter: "g", Exclusive: true, Promise: limiter.Promise{
+				Limits:   []limiter.Limit{{Limit: 10, Window: time.Second, Burst: 1, Reading: limiter.TokenBucket, Scope: limiter.ScopeGlobal}},
+				Admitted: []limiter.Statuses{{From: 200, To: 299}},
+				Reject:   limiter.Rejection{Status: []int{429}},
+			}}},
+		}
+		var all []history.Observation
+		for n := range 40 {
+			at, status := time.Second+time.Duration(n)*101*time.Millisecond, 200
+			if n%2 == 1 {
+				at -= 90 * time.Millisecond
+			}
+			all = append(all, history.Observation{Lane: n % 2, Seq: uint64(n / 2), Intended: at, Sent: at, Answered: at + 1, Done: at + 2, Status: status})
+			if n%2 == 0 { // and one more at once, which is rejected
+				all = append(all, history.Observation{Lane: 0, Seq: uint64(100 + n), Intended: at + 2, Sent: at + 2, Answered: at + 3, Done: at + 4, Status: 429})
+			}
+		}
+		f, err := analyze.Judge(history.Of(h, all, &history.End{At: 10 * time.Second, Complete: true, Offered: len(all)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range f.Groups[0].Findings {
+			if x.Check == "limit.ceiling" && x.Outcome != k.want {
+				t.Errorf("±%s: got %s: %s, want %s", k.bound, x.Outcome, x.Message, k.want)
+			}
+		}
+	}
+}

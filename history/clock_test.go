@@ -1,8 +1,11 @@
 package history
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -111,5 +114,63 @@ func TestAClockThatWasSetIsNoticed(t *testing.T) {
 	}
 	if _, err := AxisOf(nil, 0, time.Minute); !errors.Is(err, ErrUnprobed) {
 		t.Errorf("without probes: got %v, want %v", err, ErrUnprobed)
+	}
+}
+
+// Whatever stands in a file of probes: what is read bounds the clock or is
+// nothing, and what is damaged is left out.
+func FuzzReadProbes(f *testing.F) {
+	var b bytes.Buffer
+	for i := range 3 {
+		at := time.Duration(i) * time.Second
+		if err := AppendProbe(&b, Probe{Sent: at, Theirs: at + 1, Received: at + 2}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add(b.Bytes())
+	f.Add(b.Bytes()[:b.Len()-5])
+	f.Add([]byte(`{"sent":-9223372036854775808,"received":9223372036854775807,"theirs":1,"sum":0}` + "\n"))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(filepath.Join(dir, ClockFile), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		probes, err := ReadProbes(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := AxisOf(probes, 0, time.Minute); err == nil && a.Bound < 0 {
+			t.Errorf("got a bound of %s", a.Bound)
+		}
+	})
+}
+
+func TestADamagedProbeIsLeftOut(t *testing.T) {
+	var b bytes.Buffer
+	for i := range 10 {
+		at := time.Duration(i) * time.Second
+		if err := AppendProbe(&b, Probe{Sent: at, Theirs: at + 1000, Received: at + 2000}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	for i := range b.Len() {
+		text := bytes.Clone(b.Bytes())
+		text[i] ^= 0x01
+		if err := os.WriteFile(filepath.Join(dir, ClockFile), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		probes, err := ReadProbes(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range probes {
+			if p.Theirs-p.Sent != 1000 || p.Received-p.Sent != 2000 || p.Sent%time.Second != 0 {
+				t.Fatalf("byte %d flipped: %+v is believed", i, p)
+			}
+		}
+		if len(probes) < 8 {
+			t.Fatalf("byte %d flipped: %d of 10 probes are left", i, len(probes))
+		}
 	}
 }

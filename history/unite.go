@@ -1,7 +1,7 @@
 package history
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -162,7 +162,7 @@ func (w *Writer) copy(from io.ReaderAt, number uint64, f found) error {
 // uniteProbes writes the probes of all copies, each once.
 func uniteProbes(dir string, copies []Origin) error {
 	seen := map[Probe]bool{}
-	var text []byte
+	var text bytes.Buffer
 	for _, c := range copies {
 		probes, err := ReadProbes(c.Dir)
 		if err != nil {
@@ -173,15 +173,13 @@ func uniteProbes(dir string, copies []Origin) error {
 				continue
 			}
 			seen[p] = true
-			line, err := json.Marshal(p)
-			if err != nil {
+			if err := AppendProbe(&text, p); err != nil {
 				return err
 			}
-			text = append(append(text, line...), '\n')
 		}
 	}
-	if len(text) == 0 {
+	if text.Len() == 0 {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(dir, ClockFile), text, 0o644)
+	return os.WriteFile(filepath.Join(dir, ClockFile), text.Bytes(), 0o644)
 }
