@@ -218,6 +218,7 @@ func (f fault) recorded(out string, server *faulty, transport string) (wrong []s
 		case f.stray && o.Status != 200 && o.Status != 429:
 		case again[o.Seq]: // net/http made up for it
 		case o.Error == "timeout" && f.timeout > 0: // a busy machine is slow, too
+		case f.timeout > 0 && o.Done-o.Sent > f.timeout: // so slow that the answer was there when it looked
 		case o.Error == "canceled" && f.reason != "":
 		case known && struck:
 			wrong = append(wrong, fmt.Sprintf("got %+v of a request that was struck, want class %q and status %d", o, f.class, f.status))

@@ -3,9 +3,11 @@ package main
 import (
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,15 +40,26 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// freePort returns a port that nobody listens on right now.
+// freePort returns a port that nobody listens on right now. It is none that
+// connections leave from: those of tests beside this one would take it before
+// it is listened on.
 func freePort(t *testing.T) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 20_000 + rand.IntN(10_000)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		if _, given := portsGiven.LoadOrStore(port, true); !given {
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
 }
+
+var portsGiven sync.Map
 
 // listening waits until somebody answers at an address.
 func listening(ts *testscript.TestScript, neg bool, args []string) {
