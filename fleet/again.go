@@ -23,7 +23,7 @@ func Forget(ctx context.Context, bus Bus, run string) error {
 // its agents recorded is here, or nothing has come for a while. It returns what
 // is missing, a sentence each.
 func CollectAgain(ctx context.Context, bus Bus, run, dir string, quiet time.Duration) (missing []string, err error) {
-	into := NewCollector(dir, nil)
+	into := NewCollector(dir)
 	collecting, enough := context.WithCancel(ctx)
 	collected := make(chan error, 1)
 	go func() { collected <- into.Run(collecting, bus, run) }()

@@ -37,7 +37,7 @@ func BenchmarkCollecting(b *testing.B) {
 	for b.Loop() {
 		n++
 		run := fmt.Sprintf("run-%d", n)
-		into := NewCollector(filepath.Join(dir, "collected", run), nil)
+		into := NewCollector(filepath.Join(dir, "collected", run))
 		ctx, cancel := context.WithCancel(b.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- into.Run(ctx, bus, run) }()

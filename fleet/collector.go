@@ -13,8 +13,7 @@ import (
 
 // A Collector puts the copies of agents' folders together, as pieces come.
 type Collector struct {
-	dir   string // a folder for each agent
-	heard func(agent string)
+	dir string // a folder for each agent
 
 	mu     sync.Mutex
 	files  map[string]*copyOf // by agent/file
@@ -31,10 +30,9 @@ type copyOf struct {
 
 type span struct{ from, to int64 }
 
-// NewCollector collects into a folder. heard, if not nil, is told whose piece
-// has come.
-func NewCollector(dir string, heard func(agent string)) *Collector {
-	return &Collector{dir: dir, heard: heard, files: map[string]*copyOf{}, done: map[string]manifest{}, change: make(chan struct{}, 1)}
+// NewCollector collects into a folder.
+func NewCollector(dir string) *Collector {
+	return &Collector{dir: dir, files: map[string]*copyOf{}, done: map[string]manifest{}, change: make(chan struct{}, 1)}
 }
 
 // Run collects what is kept of a run until ctx is done.
@@ -63,9 +61,6 @@ func (c *Collector) take(message []byte) error {
 	f.add(span{p.Offset, p.Offset + int64(len(p.data))})
 	if p.File == doneFile {
 		c.finished(p.Agent)
-	}
-	if c.heard != nil {
-		c.heard(p.Agent)
 	}
 	crash("coordinator.collected")
 	select {

@@ -39,7 +39,6 @@ type Coordinator struct {
 	all     atomic.Bool // agents have confirmed the start
 
 	mu     sync.Mutex
-	heard  map[string]time.Time // when an agent was last heard of
 	ended  map[string]news      // agents that send nothing more
 	tracks map[attack.Event]int // beginnings and ends of phases, by how many agents were there
 	deaf   []func()
@@ -60,7 +59,7 @@ func (c *Coordinator) now() time.Duration { return time.Since(c.epoch) }
 // who they are, in order of their parts.
 func (c *Coordinator) Gather(ctx context.Context) ([]Info, error) {
 	c.epoch, c.clock = time.Now(), rand.Text()
-	c.heard, c.ended, c.tracks = map[string]time.Time{}, map[string]news{}, map[attack.Event]int{}
+	c.ended, c.tracks = map[string]news{}, map[attack.Event]int{}
 	if err := c.hear(clockSubject(c.Run), func([]byte) []byte { return encode(reading{Clock: c.clock, At: c.now(), Go: c.all.Load()}) }); err != nil {
 		return nil, err
 	}
@@ -106,7 +105,7 @@ func (c *Coordinator) roll(ctx context.Context, hellos <-chan hello) ([]Info, er
 	defer again.Stop()
 	there := map[string]hello{}
 	for {
-		if err := c.Bus.Tell(callSubject, encode(call{Run: c.Run, Version: c.Version})); err != nil {
+		if err := c.Bus.Tell(callSubject, encode(call{Run: c.Run})); err != nil {
 			return nil, err
 		}
 		crash("coordinator.called")
@@ -127,7 +126,7 @@ func (c *Coordinator) roll(ctx context.Context, hellos <-chan hello) ([]Info, er
 			}
 		}
 		if c.choose(there) {
-			return c.infos(), nil
+			return c.infos(), c.sameVersion()
 		}
 	}
 }
@@ -147,6 +146,17 @@ func (c *Coordinator) choose(there map[string]hello) bool {
 	slices.SortFunc(free, func(a, b hello) int { return cmp.Compare(a.Info.Name, b.Info.Name) })
 	c.members = free[:c.Agents]
 	return true
+}
+
+// sameVersion refuses agents of another duckload, whose plans may differ.
+func (c *Coordinator) sameVersion() error {
+	var wrong []error
+	for _, m := range c.members {
+		if m.Info.Version != c.Version {
+			wrong = append(wrong, Refusal{Agent: m.Info.Name, Kind: Mistaken, Why: fmt.Sprintf("it is duckload %s, and this is %s: use the same on every machine", m.Info.Version, c.Version)})
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 func (c *Coordinator) infos() []Info {
@@ -281,7 +291,6 @@ func (c *Coordinator) told(data []byte) []byte {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.heard[n.Agent] = time.Now()
 	for _, e := range n.Events {
 		c.phase(e)
 	}

@@ -196,10 +196,24 @@ func TestTwoAgentsOfOneNameAreRefused(t *testing.T) {
 	s.agent("agent-0", "", nil)
 	s.agents["first"] = s.agents["agent-0"]
 	s.agent("agent-0", "", func(a *Agent) { a.Dir += "-other" })
-	c := &Coordinator{Bus: s.dial(""), Run: "run", Agents: 2, Wait: 3 * time.Second}
+	c := &Coordinator{Bus: s.dial(""), Run: "run", Version: "test", Agents: 2, Wait: 3 * time.Second}
 	defer c.Close()
 	if _, err := c.Gather(t.Context()); err == nil || !strings.Contains(err.Error(), "two agents are called agent-0") {
 		t.Errorf("got %v, want that two agents have one name", err)
+	}
+}
+
+func TestAgentsOfAnotherVersionAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "{burst: 1}")
+	s.agent("agent-0", "", nil)
+	s.agent("agent-1", "", func(a *Agent) { a.Version = "older" })
+	c := &Coordinator{Bus: s.dial(""), Run: "run", Version: "test", Agents: 2, Wait: 10 * time.Second}
+	defer c.Close()
+	_, err := c.Gather(t.Context())
+	var r Refusal
+	if !errors.As(err, &r) || r.Agent != "agent-1" || !strings.Contains(r.Why, "it is duckload older, and this is test") {
+		t.Errorf("got %v, want that agent-1 is of another version", err)
 	}
 }
 

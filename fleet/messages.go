@@ -37,8 +37,7 @@ func CheckName(name string) error {
 
 // A call asks who is there and has nothing to do.
 type call struct {
-	Run     string `json:"run"`
-	Version string `json:"version"`
+	Run string `json:"run"`
 }
 
 // A hello answers a call.

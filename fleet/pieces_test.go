@@ -34,7 +34,7 @@ func TestPiecesMayComeTwiceAndInAnyOrder(t *testing.T) {
 			}
 			sent = append(sent, piece{Agent: agent, File: doneFile, data: encode(m)})
 		}
-		c := NewCollector(dir, nil)
+		c := NewCollector(dir)
 		for _, p := range rapid.Permutation(sent).Draw(t, "order") {
 			if err := c.take(p.encode()); err != nil {
 				t.Fatal(err)
@@ -78,7 +78,7 @@ func TestWhatIsMissingIsNamedExactly(t *testing.T) {
 		defer os.RemoveAll(dir)
 		data := rapid.SliceOfN(rapid.Byte(), 10, 300).Draw(t, "data")
 		there := make([]bool, len(data))
-		c := NewCollector(dir, nil)
+		c := NewCollector(dir)
 		defer c.Close()
 		for _, p := range cut(t, "A", "seg-000000.dlh", data) {
 			if rapid.Bool().Draw(t, "comes") {
@@ -127,7 +127,7 @@ func TestPiecesThatAreNoneAreLeftOut(t *testing.T) {
 		"changed":          bytes.Replace(good.encode(), []byte("hello"), []byte("hallo"), 1),
 		"torn":             good.encode()[:len(good.encode())-2],
 	} {
-		c := NewCollector(dir, nil)
+		c := NewCollector(dir)
 		if err := c.take(message); err != nil {
 			t.Errorf("%s: got %v, want it left out", name, err)
 		}

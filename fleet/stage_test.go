@@ -177,7 +177,7 @@ func (s *stage) conduct(ctx context.Context, run string, n int) (*Coordinator, [
 	if _, err := c.Start(s.Context(), 800*time.Millisecond, 0); err != nil {
 		s.Fatal(err)
 	}
-	missing, err := c.Follow(ctx, NewCollector(s.collected(run), nil), plan.Duration(), nil)
+	missing, err := c.Follow(ctx, NewCollector(s.collected(run)), plan.Duration(), nil)
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -128,7 +128,7 @@ func (p process) muster(ctx context.Context, c *fleet.Coordinator, bus *fleet.Na
 		return failure{status: exitUnusable, err: err}
 	}
 	if _, err := c.Gather(ctx); err != nil {
-		return beforeStart(ctx, exitUnusable, err)
+		return beforeStart(ctx, refusedStatus(err), err)
 	}
 	if err := c.Order(ctx, order, plan); err != nil {
 		return beforeStart(ctx, refusedStatus(err), err)
@@ -168,7 +168,7 @@ func (p process) followFleet(ctx context.Context, c *fleet.Coordinator, plan sce
 	shown := newProgress(p.screen(), quiet, trackViews(plan), plan.Scenario.Budget)
 	c.Progress = shown.event
 	defer context.AfterFunc(ctx, shown.interrupted)()
-	into := fleet.NewCollector(filepath.Join(dir, observationsDir), nil)
+	into := fleet.NewCollector(filepath.Join(dir, observationsDir))
 	_, err := c.Start(ctx, crew.lead, setupTime(plan))
 	if err != nil {
 		shown.close()
