@@ -39,6 +39,25 @@ func (f *windowFit) atMost(v float64, rows ...Row) {
 	}
 }
 
+// improves reports whether a length narrows a fit from above.
+func (f *windowFit) improves(v float64) bool { return v*(1+clockDrift) < f.high.value }
+
+// lieIn returns what takes an extent that lies in so many windows.
+func (f *windowFit) lieIn(windows int) func(extent) {
+	return func(s extent) {
+		if v := s.length() / float64(windows); v*(1-clockDrift) > f.low.value {
+			f.atLeast(v, s.about()...)
+		}
+	}
+}
+
+// spans takes an extent that is no shorter than so many windows.
+func (f *windowFit) spans(s extent, windows int) {
+	if v := s.length() / float64(windows); f.improves(v) {
+		f.atMost(v, s.about()...)
+	}
+}
+
 func newWindowFit() windowFit { return windowFit{high: bound{value: math.Inf(1)}} }
 
 // A strip says where a boundary lies: the k-th after the one that is counted
@@ -67,22 +86,25 @@ const mostStretches = 200
 
 func align(fit windowFit, must, never []extent) windowFit {
 	a := alignment{windowFit: fit}
+	lie := a.lieIn(1)
 	for _, z := range never {
-		a.atLeast(z.length(), z.rows...)
+		lie(z)
 	}
 	for i, j := 0, 0; i < len(must); i++ {
 		for j < len(must) && must[j].from <= must[i].to {
 			j++
 		}
 		if j < len(must) { // not the same boundary, so a window lies between
-			a.atMost(float64(must[j].to-must[i].from), slices.Concat(must[i].rows, must[j].rows)...)
+			if v := float64(must[j].to - must[i].from); a.improves(v) {
+				a.atMost(v, slices.Concat(must[i].about(), must[j].about())...)
+			}
 		}
 	}
 	if len(must) == 0 || !a.explains() {
 		return a.windowFit
 	}
 	a.origin = slices.MinFunc(must, func(x, y extent) int { return compareExtents(x.to-x.from, y.to-y.from, x.from, y.from) })
-	a.strips = []strip{{0, float64(a.origin.from), float64(a.origin.to), a.origin.rows, a.origin.rows}}
+	a.strips = []strip{{0, float64(a.origin.from), float64(a.origin.to), a.origin.about(), a.origin.about()}}
 	must, never = a.nearest(must), a.nearest(never)
 	for range 3 {
 		before := a.high.value - a.low.value
@@ -137,7 +159,7 @@ func (a *alignment) holdsOne(s extent) {
 	case first > last:
 		a.refute(s)
 	case first == last:
-		a.put(strip{int(first), float64(s.from), float64(s.to), s.rows, s.rows})
+		a.put(strip{int(first), float64(s.from), float64(s.to), s.about(), s.about()})
 	}
 }
 
@@ -148,14 +170,14 @@ func (a *alignment) holdsNone(z extent) {
 	case first > last:
 		a.refute(z)
 	case first == last:
-		a.put(strip{int(first), math.Inf(-1), float64(z.from), nil, z.rows})
-		a.put(strip{int(first) + 1, float64(z.to), math.Inf(1), z.rows, nil})
+		a.put(strip{int(first), math.Inf(-1), float64(z.from), nil, z.about()})
+		a.put(strip{int(first) + 1, float64(z.to), math.Inf(1), z.about(), nil})
 	}
 }
 
 func (a *alignment) refute(s extent) {
 	if a.refuted == nil {
-		a.refuted = slices.Concat(a.origin.rows, s.rows, a.low.rows, a.high.rows)
+		a.refuted = slices.Concat(a.origin.about(), s.about(), a.low.rows, a.high.rows)
 	}
 }
 

@@ -68,7 +68,9 @@ func (c *Case) tooSoon(l limiter.Limit) bool {
 // admittedBehind reports whether a request was admitted although n others,
 // rejected ones included, had certainly been decided within a window before it.
 func (t traffic) admittedBehind(n int, window time.Duration) bool {
-	all := spansOf(t.admitted.rows, 0, func(r Row) bool { return r.Outcome != limiter.Unknown })
+	key := t.key
+	key.lag = 0
+	all := key.spans(func(r *Row) bool { return r.Outcome != limiter.Unknown })
 	order := all.orderOfEnds()
 	ended := make(fenwick, all.len()+1)
 	next := 0

@@ -181,17 +181,8 @@ func (c *Case) fitsUnder(h hypothesis) bool {
 	if len(limits) != 1 || len(c.Promise.Limits) != 1 || limits[0].Reading == limiter.Open || !c.refutable() || c.tooMany() {
 		return true
 	}
-	l, unexplained := limits[0], c.unexplained(limits[0])
-	var all []traffic
-	for _, rows := range byKey(c.Rows, h.key) {
-		all = append(all, traffic{
-			admitted: spansOf(rows, l.Clock(), isAdmitted),
-			spent:    spansOf(rows, l.Clock(), mayConsume(c.consumes())),
-			rejected: spansOf(rows, l.Clock(), func(r Row) bool { return unexplained(&r) }),
-			fresh:    c.Header.Groups[c.Group].Fresh,
-			consumes: c.consumes(),
-		})
-	}
+	l := limits[0]
+	all := c.trafficOn(keyring{certain: h.key, possible: h.key}, l)
 	return slices.ContainsFunc(familiesOf(l.Reading), func(f family) bool {
 		return f.fitAll(all, holdingOf(l)).holds(float64(l.Window), l.Tolerance)
 	})

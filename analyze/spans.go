@@ -53,8 +53,9 @@ func (t strand) spans(chosen func(*Row) bool) spans {
 
 func (s spans) len() int { return len(s.from) }
 
-// row is the row of a span.
+// row is the row of a span, and at is where it lies.
 func (s spans) row(i int) Row { return s.rows[s.place[i]] }
+func (s spans) at(i int) *Row { return &s.rows[s.place[i]] }
 
 // agreeable reports whether the intervals end in the order in which they
 // begin: no request overtook another.

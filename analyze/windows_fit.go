@@ -72,14 +72,16 @@ func fitAligned(t traffic, n holding) windowFit { return t.aligned(n, 2*float64(
 
 func (t traffic) aligned(n holding, atOnce float64) windowFit {
 	fit := newWindowFit()
-	never, impossible := t.full(n.each)
-	if impossible != nil {
-		fit.refuted = impossible
+	var never widened
+	if fit.refuted = t.full(n.each, never.add); fit.refuted != nil {
 		return fit
 	}
 	t.refill(&fit, n.most)
-	must := narrowest(append(t.packed(n.most+1), t.returns()...))
-	fit = align(fit, must, widest(never))
+	var must narrowed
+	for s := range t.packed(n.most + 1) {
+		must.add(s)
+	}
+	fit = align(fit, narrowest(append(must, t.returns()...)), never)
 	if fit.explains() {
 		t.notFaster(&fit, float64(n.most), 2*float64(n.most))
 	}
@@ -122,8 +124,8 @@ func (t traffic) notFaster(fit *windowFit, each, atOnce float64) {
 // k of them.
 func (t traffic) refill(fit *windowFit, most int) {
 	for k := 1; k <= windows; k++ {
-		for _, x := range t.refilled(k*most + 1) {
-			fit.atMost(x.length()/float64(k), x.rows...)
+		for x := range t.refilled(k*most + 1) {
+			fit.spans(x, k)
 		}
 	}
 }
@@ -132,22 +134,17 @@ func (t traffic) refill(fit *windowFit, most int) {
 // the n-th last admission before the rejection.
 func fitAnchored(t traffic, n holding) windowFit {
 	fit := newWindowFit()
-	zones, impossible := t.full(n.least)
-	if impossible != nil {
-		fit.refuted = impossible
+	if fit.refuted = t.full(n.least, fit.lieIn(1)); fit.refuted != nil {
 		return fit
 	}
-	for _, z := range zones {
-		fit.atLeast(z.length(), z.rows...)
-	}
-	for _, o := range t.openings(n.most) {
-		fit.atMost(o.length(), o.rows...)
+	for o := range t.openings(n.most) {
+		fit.spans(o, 1)
 	}
 	t.refill(&fit, n.most)
 	if fit.explains() {
 		for k := 2; k <= windows+1; k++ {
-			for _, p := range t.packed(k*n.most + 1) {
-				fit.atMost(p.length()/float64(k-1), p.rows...)
+			for p := range t.packed(k*n.most + 1) {
+				fit.spans(p, k-1)
 			}
 		}
 	}
@@ -157,16 +154,11 @@ func fitAnchored(t traffic, n holding) windowFit {
 // fitLog: one more than the log holds takes longer than the window.
 func fitLog(t traffic, n holding) windowFit {
 	fit := newWindowFit()
-	zones, impossible := t.full(n.least)
-	if impossible != nil {
-		fit.refuted = impossible
+	if fit.refuted = t.full(n.least, fit.lieIn(1)); fit.refuted != nil {
 		return fit
 	}
-	for _, z := range zones {
-		fit.atLeast(z.length(), z.rows...)
-	}
-	for _, p := range t.packed(n.most + 1) {
-		fit.atMost(p.length(), p.rows...)
+	for p := range t.packed(n.most + 1) {
+		fit.spans(p, 1)
 	}
 	return fit
 }
@@ -175,13 +167,8 @@ func fitLog(t traffic, n holding) windowFit {
 // two windows before it, and n·t/W more than n + 1 are never admitted.
 func fitCounter(t traffic, n holding) windowFit {
 	fit := newWindowFit()
-	zones, impossible := t.full(n.least)
-	if impossible != nil {
-		fit.refuted = impossible
+	if fit.refuted = t.full(n.least, fit.lieIn(2)); fit.refuted != nil {
 		return fit
-	}
-	for _, z := range zones {
-		fit.atLeast(z.length()/2, z.rows...)
 	}
 	t.notFaster(&fit, float64(n.most), float64(n.most)+1)
 	if fit.explains() {
