@@ -1,8 +1,11 @@
 package analyze
 
 import (
+	"cmp"
 	"math"
 	"slices"
+	"sort"
+	"time"
 )
 
 // A bound is a limit of an interval, and the rows that prove it.
@@ -123,15 +126,14 @@ func align(fit windowFit, must, never []extent) windowFit {
 	return a.windowFit
 }
 
-// nearest returns the stretches around the origin, the nearest first.
+// nearest returns the stretches around the origin, the nearest first. They are
+// given in order.
 func (a *alignment) nearest(all []extent) []extent {
-	away := func(s extent) int64 {
-		d := int64(s.from - a.origin.from)
-		return max(d, -d)
-	}
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(x, y extent) int { return int(min(max(away(x)-away(y), -1), 1)) })
-	return all[:min(len(all), mostStretches)]
+	away := func(s extent) time.Duration { return (s.from - a.origin.from).Abs() }
+	at := sort.Search(len(all), func(i int) bool { return all[i].from >= a.origin.from })
+	around := slices.Clone(all[max(0, at-mostStretches):min(len(all), at+mostStretches)])
+	slices.SortStableFunc(around, func(x, y extent) int { return cmp.Compare(away(x), away(y)) })
+	return around[:min(len(around), mostStretches)]
 }
 
 // last returns the number of the last boundary that may lie at a moment or

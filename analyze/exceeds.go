@@ -22,17 +22,22 @@ func (s strand) exceeds(rules []rule) bool {
 // crowded reports whether a stretch that is shorter than the rule's holds more
 // than it allows. For each end the longest of them is enough.
 func (s strand) crowded(r rule) bool {
-	ended := make(fenwick, s.len()+1) // by the place of their start
-	first, n, found := 0, 0, false    // places of starts that are too early, and how many ended in all
+	var ended marks            // by the place of their start
+	first, early, n := 0, 0, 0 // places of starts that are too early; how many of those ended, and how many in all
 	var open underway
+	found := false
 	s.ends(&open, func() {
 		m := open.pop()
-		ended.add(m.id)
 		n++
-		for first < s.len() && s.from(s.row(first)) <= m.at-r.short {
-			first++
+		if ended.add(uint32(m.id)); m.id < first {
+			early++
 		}
-		found = found || float64(n-ended.sum(first)) > r.most+slack
+		for ; first < s.len() && s.from(s.row(first)) <= m.at-r.short; first++ {
+			if ended.has(uint32(first)) {
+				early++
+			}
+		}
+		found = found || float64(n-early) > r.most+slack
 	}, func() bool { return found })
 	return found
 }

@@ -27,8 +27,11 @@ func TestPercentilesAreThoseOfTheLibrary(t *testing.T) {
 			data = append(data, float64(seed%most))
 		}
 		r := s.sorted()
-		if r.len() != n || !slices.IsSorted(r.short) {
-			t.Fatalf("got %d values, want %d in rising order", r.len(), n)
+		slices.Sort(data)
+		for i, want := range data {
+			if got := r.at(i); r.len() != n || got != time.Duration(want) {
+				t.Fatalf("got %d as number %d of %d, want %v of %d", got, i, r.len(), want, n)
+			}
 		}
 		p := rapid.OneOf(rapid.Float64Range(0.001, 100), rapid.SampledFrom([]float64{50, 90, 95, 99, 99.9, 100})).Draw(t, "p")
 		want, err := stats.PercentileNearestRank(data, p)
@@ -248,6 +251,39 @@ func BenchmarkLatencies(b *testing.B) {
 				l.summaries()
 			}
 		})
+	}
+}
+
+func TestALargeSampleIsInParts(t *testing.T) {
+	var s sample
+	var want []time.Duration
+	add := func(n int) {
+		for i := range n {
+			d := time.Duration(uint32(i) * 2654435761)
+			if i%1000 == 0 {
+				d += 5 * time.Second
+			}
+			s.add(d)
+			want = append(want, d)
+		}
+		slices.Sort(want)
+	}
+	add(3 * partSize)
+	before, first := s.sorted(), slices.Clone(want)
+	add(partSize / 2)
+	for name, part := range map[string]struct {
+		got  ranks
+		want []time.Duration
+	}{"before": {before, first}, "after": {s.sorted(), want}} {
+		for i := 0; i < len(part.want); i += 97 {
+			if got := part.got.at(i); got != part.want[i] {
+				t.Fatalf("%s more was added: got %d as number %d, want %d", name, got, i, part.want[i])
+			}
+			n, _ := slices.BinarySearch(part.want, part.want[i]+1)
+			if got := part.got.over(part.want[i]); got != len(part.want)-n {
+				t.Fatalf("%s more was added: got %d above number %d, want %d", name, got, i, len(part.want)-n)
+			}
+		}
 	}
 }
 

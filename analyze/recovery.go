@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -98,12 +97,14 @@ func (p pause) wrong(c *Case, consumes bool) (Row, bool) {
 	}
 	spends := mayConsume(consumes)
 	others, begun := p.unsure, 0 // of those begun by a moment, how many may have spent allowance
-	late := make([]Row, p.burst)
-	for i := range late {
-		late[i] = *p.row(i)
-	}
-	slices.SortFunc(late, func(a, b Row) int { return cmp.Compare(a.Answered, b.Answered) })
-	for _, r := range late {
+	var open underway
+	for i := 0; i < p.burst || len(open) > 0; {
+		if i < p.burst && !open.before(p.row(i).Sent) {
+			open.push(ending{p.row(i).Answered, i})
+			i++
+			continue
+		}
+		r := p.row(open.pop().id)
 		for next := p.row(begun); next != nil && next.Sent-step <= r.Answered && others <= p.there; next = p.row(begun) {
 			if spends(*next) {
 				others++
@@ -118,7 +119,7 @@ func (p pause) wrong(c *Case, consumes bool) (Row, bool) {
 			return Row{}, false
 		}
 		if r.Outcome == limiter.Rejected && c.Header.Lanes[r.Lane].Group == c.Group {
-			return r, true
+			return *r, true
 		}
 	}
 	return Row{}, false

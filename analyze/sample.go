@@ -16,7 +16,7 @@ type sample struct {
 	n     int
 	sum   float64
 	max   time.Duration
-	order ranks // of the first so many, as they were when they were last asked for
+	order ranks // of the first so many, as they were when it was last asked for
 }
 
 const partSize = 1 << 14
@@ -49,34 +49,71 @@ func (s *sample) mean() time.Duration {
 	return time.Duration(s.sum / float64(s.n))
 }
 
-// sorted returns the sample in rising order.
+// sorted returns the sample in rising order. It stays so if more is added.
 func (s *sample) sorted() ranks {
 	if s.order.len() == s.n {
 		return s.order
 	}
-	r := ranks{short: make([]uint32, 0, s.n-len(s.long)), long: slices.Clone(s.long)}
-	for _, part := range s.parts {
-		r.short = append(r.short, part...)
+	if len(s.parts) > 1 && s.n <= partSize {
+		s.parts = [][]uint32{slices.Concat(s.parts...)} // quicker to look up
 	}
-	slices.Sort(r.short)
+	for i, part := range s.parts {
+		slices.Sort(part)
+		s.parts[i] = slices.Clip(part) // nothing is added to it
+	}
+	r := ranks{parts: slices.Clone(s.parts), n: s.n, long: slices.Clone(s.long)}
 	slices.Sort(r.long)
-	s.parts, s.order = [][]uint32{r.short}, r // full, so that nothing is added to it
+	s.order = r
 	return r
 }
 
-// Ranks are durations in rising order: the long ones follow the short ones.
+// Ranks are durations that can be asked for the i-th smallest. The short ones
+// lie in parts, each in rising order, because one order of ten million would
+// take as much memory again.
 type ranks struct {
-	short []uint32
-	long  []time.Duration
+	parts [][]uint32
+	long  []time.Duration // in rising order; they follow the short ones
+	n     int
 }
 
-func (r ranks) len() int { return len(r.short) + len(r.long) }
+func (r ranks) len() int { return r.n }
 
+// at returns the i-th smallest value, from 0.
 func (r ranks) at(i int) time.Duration {
-	if i < len(r.short) {
-		return time.Duration(r.short[i])
+	short := r.n - len(r.long)
+	switch {
+	case i >= short:
+		return r.long[i-short]
+	case len(r.parts) == 1:
+		return time.Duration(r.parts[0][i])
 	}
-	return r.long[i-len(r.short)]
+	return time.Duration(nth(slices.Clone(r.parts), i))
+}
+
+// nth returns the i-th smallest value, from 0, of parts that are in order. It
+// settles one bit of the value after the other, and cuts off what has another.
+func nth(parts [][]uint32, i int) uint32 {
+	var value uint32
+	cuts := make([]int, len(parts))
+	for bit := uint32(1 << 31); bit > 0; bit >>= 1 {
+		below := 0
+		for k, part := range parts {
+			cuts[k], _ = slices.BinarySearch(part, value|bit)
+			below += cuts[k]
+		}
+		if i >= below {
+			i -= below
+			value |= bit
+		}
+		for k, part := range parts {
+			if value&bit != 0 {
+				parts[k] = part[cuts[k]:]
+			} else {
+				parts[k] = part[:cuts[k]]
+			}
+		}
+	}
+	return value
 }
 
 // librarySize is up to how many values the percentiles come from package
@@ -118,14 +155,14 @@ func rank(n int, p float64) int {
 
 // over counts the values above a duration.
 func (r ranks) over(d time.Duration) int {
-	i := 0
-	if d <= math.MaxUint32 {
-		i, _ = slices.BinarySearch(r.short, uint32(max(d, 0)))
-		for i < len(r.short) && time.Duration(r.short[i]) == d {
-			i++
-		}
-		return r.len() - i
+	i, _ := slices.BinarySearch(r.long, d+1)
+	n := len(r.long) - i
+	if d >= math.MaxUint32 {
+		return n
 	}
-	i, _ = slices.BinarySearch(r.long, d+1)
-	return len(r.long) - i
+	for _, part := range r.parts {
+		i, _ := slices.BinarySearch(part, uint32(max(d+1, 0)))
+		n += len(part) - i
+	}
+	return n
 }

@@ -17,6 +17,7 @@ type spans struct {
 	from  []time.Duration // start of each, made earlier by what the limiter's clock may lag; rising
 	to    []time.Duration // end of each; history.Never if the answer never came
 	ends  []time.Duration // the ends in rising order
+	order []uint32        // of the ends, if it was kept; see orderOfEnds
 }
 
 // spansOf takes the intervals of the rows that a condition chooses. A

@@ -30,9 +30,15 @@ func (s spans) most(rate, enough float64) (float64, excess) {
 
 // orderOfEnds returns the spans in order of their ends.
 func (s spans) orderOfEnds() []uint32 {
+	if s.order != nil {
+		return s.order
+	}
 	order := make([]uint32, s.len())
 	for i := range order {
 		order[i] = uint32(i)
+	}
+	if s.agreeable() {
+		return order
 	}
 	slices.SortFunc(order, func(a, b uint32) int {
 		return cmp.Or(cmp.Compare(s.to[a], s.to[b]), cmp.Compare(a, b))

@@ -1,9 +1,6 @@
 package analyze
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // An extent is a closed stretch of time, and the rows that it is about, the
 // others nil. There may be one for each of a million requests.
@@ -38,16 +35,6 @@ func (all *narrowed) add(s extent) {
 		kept = append(kept, s)
 	}
 	*all = kept
-}
-
-// narrowest keeps the extents that hold no other one, in order.
-func narrowest(all []extent) []extent {
-	slices.SortFunc(all, func(a, b extent) int { return compareExtents(a.from, b.from, a.to, b.to) })
-	kept := narrowed(all[:0])
-	for _, s := range all {
-		kept.add(s)
-	}
-	return kept
 }
 
 // Widened are the extents that lie in no other one, in order. They are added

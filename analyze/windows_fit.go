@@ -77,11 +77,7 @@ func (t traffic) aligned(n holding, atOnce float64) windowFit {
 		return fit
 	}
 	t.refill(&fit, n.most)
-	var must narrowed
-	for s := range t.packed(n.most + 1) {
-		must.add(s)
-	}
-	fit = align(fit, narrowest(append(must, t.returns()...)), never)
+	fit = align(fit, t.crossed(n.most), never)
 	if fit.explains() {
 		t.notFaster(&fit, float64(n.most), 2*float64(n.most))
 	}

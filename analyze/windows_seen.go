@@ -43,6 +43,7 @@ func (c *Case) trafficOn(ring keyring, l limiter.Limit) []traffic {
 		if c.refutable() {
 			t.rejected = s.spans(unexplained)
 		}
+		t.admitted.order, t.spent.order = t.admitted.orderOfEnds(), t.spent.orderOfEnds()
 		all = append(all, t)
 	}
 	return all
@@ -117,6 +118,24 @@ func (t traffic) returns() []extent {
 		if i := earliest[after]; i != none {
 			all.add(extent{t.rejected.from[k], s.to[i], [3]*Row{r, s.at(int(i))}})
 		}
+	}
+	return all
+}
+
+// crossed are the stretches that hold the start of a window: in which
+// allowance came back, or more was admitted than one window holds.
+func (t traffic) crossed(most int) []extent {
+	returns := t.returns()
+	all := make(narrowed, 0, len(returns)+max(0, t.admitted.len()-most))
+	for s := range t.packed(most + 1) {
+		for len(returns) > 0 && returns[0].from <= s.from {
+			all.add(returns[0])
+			returns = returns[1:]
+		}
+		all.add(s)
+	}
+	for _, s := range returns {
+		all.add(s)
 	}
 	return all
 }
