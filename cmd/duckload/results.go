@@ -84,13 +84,24 @@ func isDir(path string) bool {
 // A long record is one of so many requests.
 const longRecord = 1_000_000
 
+// How much memory judging a long record is held to, where it has a choice: a
+// row of 32 bytes and a latency for each request, and room to work.
+const (
+	enoughMemory    = 448 << 20
+	bytesPerRequest = 48
+)
+
 // judge reads the findings out of a record.
 func judge(h *history.History) (report.Report, error) {
 	if h.End != nil && h.End.Offered > longRecord {
 		// Nearly all memory is then rows without pointers, which are kept to
 		// the end: collecting often costs little, and as much garbage as there
-		// are rows would double what is needed.
+		// are rows would double what is needed. The runtime also keeps what it
+		// has freed, unless that would be above a limit.
 		defer debug.SetGCPercent(debug.SetGCPercent(10))
+		if most := max(enoughMemory, bytesPerRequest*int64(h.End.Offered)); most < debug.SetMemoryLimit(-1) {
+			defer debug.SetMemoryLimit(debug.SetMemoryLimit(most))
+		}
 	}
 	findings, err := analyze.Judge(h)
 	if err != nil {
