@@ -68,6 +68,7 @@ func (c *Case) diagnose(findings []Finding) {
 			if sentence := d.of(s); sentence != "" && !strings.Contains(f.Message, sentence) {
 				said[d.name] = true
 				findings[i].Message += hinted(sentence)
+				findings[i].causes = append(findings[i].causes, d.name)
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -115,31 +114,43 @@ func replicas(s *symptoms) string {
 		return ""
 	}
 	const most = 9
-	for k := 2; k < most; k++ {
+	for k := int64(2); k < most; k++ {
 		l := s.limit
-		l.Limit, l.Burst = l.Limit*int64(k), l.Burst*int64(k)
-		if s.keeps(l) {
+		l.Limit, l.Burst = l.Limit*k, l.Burst*k
+		if s.within(l) && (s.keeps(l) || s.takeTurns(l, k)) {
 			return fmt.Sprintf("%d times the limit explains the run: %d replicas may each count for themselves", k, k)
-		}
-	}
-	if w := s.finding.Witness; s.is("limit.ceiling") {
-		if k := math.Round(float64(w.Counted) / w.Allowed); k >= 2 && math.Abs(float64(w.Counted)/w.Allowed-k) < 0.05*k {
-			return fmt.Sprintf("about %.0f times the limit: %.0f replicas may each count for themselves", k, k)
 		}
 	}
 	return ""
 }
 
+// within reports whether nothing was admitted above another limit.
+func (s *symptoms) within(l limiter.Limit) bool {
+	h := hypothesis{key: keys(s.Header, []limiter.Limit{l}).certain}
+	s.alone(l).overrun(&h)
+	return h.over == nil
+}
+
+// takeTurns reports whether nothing was rejected before k replicas were used
+// up to all but a few requests: one that has nothing left rejects although the
+// others, which take turns with it, have up to two each.
+func (s *symptoms) takeTurns(l limiter.Limit, k int64) bool {
+	left := 2 * (k - 1)
+	if l.Reading != limiter.TokenBucket || l.Burst-left <= l.Burst/k*(k-1) || !s.refutable() {
+		return false
+	}
+	l.Burst -= left
+	wrong, judged := s.alone(l).wronglyRejected()
+	return judged > 0 && len(wrong) == 0
+}
+
 // keeps reports whether the run keeps another limit: nothing above it, and
 // nothing wrongly rejected.
 func (s *symptoms) keeps(l limiter.Limit) bool {
-	other := s.alone(l)
-	h := hypothesis{key: keys(s.Header, []limiter.Limit{l}).certain}
-	other.test(&h, 1)
-	if h.over != nil || !s.refutable() {
+	if !s.within(l) || !s.refutable() {
 		return false
 	}
-	wrong, judged := other.wronglyRejected()
+	wrong, judged := s.alone(l).wronglyRejected()
 	return judged > 0 && len(wrong) == 0
 }
 

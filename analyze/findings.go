@@ -94,6 +94,8 @@ type Finding struct {
 	Outcome Verdict
 	Message string   // one sentence, lower case, no full stop
 	Witness *Witness // never nil when the outcome is Fail
+
+	causes []string // names of the diagnoses that Message ends with
 }
 
 // A Witness is the smallest set of requests that proves a failure.

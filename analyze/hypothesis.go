@@ -155,6 +155,15 @@ func (c *Case) test(h *hypothesis, enough int) {
 		honest.Rows = slices.DeleteFunc(slices.Clone(c.Rows), func(r Row) bool { return slices.Contains(h.tricks, c.Header.Lanes[r.Lane].Trick) })
 		c = &honest
 	}
+	c.overrun(h)
+	if c.Header.Groups[c.Group].Exclusive && c.Whole {
+		h.wrong = c.wrongFor(*h, enough)
+	}
+	h.unfit = h.over == nil && len(h.wrong) == 0 && !c.fitsUnder(*h)
+}
+
+// overrun finds a ceiling that a hypothesis breaks.
+func (c *Case) overrun(h *hypothesis) {
 	for _, l := range c.Promise.Limits {
 		if l.Unverified || h.over != nil {
 			continue
@@ -167,10 +176,6 @@ func (c *Case) test(h *hypothesis, enough int) {
 			}
 		}
 	}
-	if c.Header.Groups[c.Group].Exclusive && c.Whole {
-		h.wrong = c.wrongFor(*h, enough)
-	}
-	h.unfit = h.over == nil && len(h.wrong) == 0 && !c.fitsUnder(*h)
 }
 
 // fitsUnder reports whether windows of the documented length may explain the

@@ -69,6 +69,7 @@ func Compile(s *Scenario, o CompileOptions) (Plan, error) {
 	if o.MaxTime > 0 && len(c.mistakes) == 0 {
 		c.shrink(o.MaxTime, build)
 	}
+	c.spare()
 	c.collisions()
 	c.affordable()
 	c.quotas()

@@ -25,7 +25,7 @@ func (c *compiler) compiled(group int, lanes []int, after time.Duration) []Phase
 		limits = g.Promise.Limits[:1]
 	}
 	l := limits[0]
-	b := builder{limit: l, fresh: g.Fresh && g.Shares == "", thorough: c.options.Thorough, trip: c.options.Trip, patience: max(1, cmp.Or(c.options.Patience, patience)-after), lanes: lanes[:1], others: lanes[1:], room: math.MaxInt}
+	b := builder{limit: l, fresh: g.Fresh && g.Shares == "", thorough: c.options.Thorough, trip: c.options.Trip, patience: max(1, cmp.Or(c.options.Patience, patience)-after), lanes: lanes[:1], others: lanes[1:], room: unlimited}
 	for _, other := range limits[1:] {
 		b.room = min(b.room, int(other.Capacity()))
 	}
@@ -72,6 +72,9 @@ func examined(limits []limiter.Limit) []limiter.Limit {
 	slices.SortStableFunc(all, func(a, b limiter.Limit) int { return cmp.Compare(a.Capacity(), b.Capacity()) })
 	return all
 }
+
+// unlimited is the room of a limit that is alone.
+const unlimited = math.MaxInt
 
 // A builder spells out the phases of one limit.
 type builder struct {
@@ -121,6 +124,7 @@ func (b *builder) bucket() {
 	extra := 2 + int(b.limit.Rate()*float64(capacity)*0.0003)
 	b.add(Phase{Pace: burst.Name, Label: fmt.Sprintf("burst %d", capacity+extra), Count: capacity + extra, Rejections: extra + 1,
 		Why: "more at once than the documented burst: all beyond it must be rejected, nothing before"})
+	b.exhausting(capacity + extra)
 
 	back := partial(b.limit, b.thorough)
 	resting := slower(time.Duration(float64(back)*float64(token)/(1-b.limit.Tolerance))) + 2*b.limit.Clock()
@@ -143,7 +147,7 @@ func (b *builder) behind(other limiter.Limit) {
 	if other.Reading != limiter.TokenBucket || rate <= slow*1.1 {
 		return
 	}
-	b.limit, b.others, b.disguised, b.room = other, nil, 0, math.MaxInt
+	b.limit, b.others, b.disguised, b.room = other, nil, 0, unlimited
 	b.refill(other.FullRest(), "the other limit must be whole before it is measured")
 	length := float64(other.Burst+3) / (rate - slow)
 	b.add(Phase{Pace: hold.Name, Label: fmt.Sprintf("hold %.3g/s", rate), Rate: rate, For: time.Duration(length * float64(time.Second)), Rejections: 3,

@@ -8,6 +8,7 @@ var Paces = []Pace{
 	turns,
 	comeback,
 	burst,
+	exhaust,
 	hold,
 	ramp,
 	sine,
