@@ -127,6 +127,10 @@ func (c *Case) rate(l limiter.Limit) Finding {
 	}
 	low, high := l.Rate()*(1-l.Tolerance), l.Rate()*(1+l.Tolerance)
 	window := l.Window.Seconds()
+	if f.rates.Low == 0 && math.IsInf(f.rates.High, 1) {
+		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("any rate explains the run, so %d/%s may be right: %s",
+			l.Limit, limiter.Per(l.Window), c.wouldNarrow(0, f.rates.High))}
+	}
 	said := fmt.Sprintf("%s measured for %d/%s%s", measuredRate(f.rates, l), l.Limit, limiter.Per(l.Window), deviation(f.rates, l))
 	switch {
 	case high < f.rates.Low:

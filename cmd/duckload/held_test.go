@@ -53,7 +53,7 @@ func TestTheEmulatorKeepsQueuesAndPlaces(t *testing.T) {
 		}
 		t.Cleanup(served.close)
 		c.url, c.path, c.reject, c.patience = served.url, "/beak/metrics", coded, 6*time.Second
-		wait.Go(func() { results[i] = c.untilDecided(t, i) })
+		wait.Go(func() { results[i] = c.untilDecided(t, i, 0, realAttempts) })
 	}
 	wait.Wait()
 	for i, c := range cases {
