@@ -37,6 +37,7 @@ type loop struct {
 	key      int
 	alias    map[int]int // lanes that count on the counter of another one
 	fresh    []int       // lanes that were never used, with counters of their own
+	clients  []int       // those that experiments have used
 	found    []Scope
 	refined  int
 	belief   *belief
@@ -47,7 +48,7 @@ func Identify(a Asker, o Options) Result {
 	if o.Precision == 0 {
 		o.Precision = 0.02
 	}
-	l := &loop{Options: o, asker: a, began: a.Now(), alias: map[int]int{}, belief: believe(Families)}
+	l := &loop{Options: o, asker: a, began: a.Now(), alias: map[int]int{}, clients: []int{0}, belief: believe(Families)}
 	if l.exhaust() {
 		l.scopes()
 		l.await()
@@ -184,12 +185,20 @@ func (l *loop) exhaust() bool {
 // mostAtOnce is how many requests are under way at once at most.
 const mostAtOnce = 256
 
-// patience is by how much longer each silence is than the one before.
-const patience = 0.35
+// How much longer each silence is than the time until then. Where there are
+// fresh clients a rough answer will do, and what counts refused requests
+// answers sooner.
+const (
+	patience      = 0.5
+	freshPatience = 1.0
+)
 
 // await asks now and then, ever more rarely, until a request is admitted.
 func (l *loop) await() bool {
-	since := l.asker.Now()
+	since, patience := l.asker.Now(), patience
+	if len(l.fresh) > 0 {
+		patience = freshPatience
+	}
 	for l.may(l.asker.Now()) {
 		now := l.asker.Now()
 		pause := max(time.Duration(patience*float64(now-since)), l.trip, 5*time.Millisecond)
@@ -213,33 +222,42 @@ func (l *loop) drain(most int) {
 
 // separate makes experiments until one answer is left, and it is precise.
 func (l *loop) separate() {
-	p := planner{made: map[string]int{}, rng: rand.New(rand.NewPCG(l.Seed, 11)), perRequest: l.MaxTime / 500, precise: l.Precision}
-	if wait := l.asker.Now() - l.answers[0].Sent; l.capacity > 1 && wait > 200*time.Millisecond {
+	p := planner{rng: rand.New(rand.NewPCG(l.Seed, 11)), perRequest: l.MaxTime / 1000, precise: l.Precision}
+	if wait := l.asker.Now() - l.answers[0].Sent; len(l.fresh) == 0 && l.capacity > 1 && wait > 200*time.Millisecond && wait < l.MaxTime/8 {
 		l.learn()
 		if l.done() {
 			return
 		}
-		l.run(opening(l.key, wait, l.capacity))
+		l.run([]experiment{opening(l.key, wait, l.capacity)})
 	}
 	for l.learn(); l.over == "" && !l.done(); l.learn() {
-		p.capacity, p.trip, p.exhausted = l.capacity, l.trip, l.key
-		p.fresh = -1
-		if len(l.fresh) > 0 {
-			p.fresh = l.fresh[0]
-		}
+		p.capacity, p.trip, p.fresh, p.used = l.capacity, l.trip, l.fresh, l.used()
 		p.most = l.MaxTime - (l.asker.Now() - l.began)
-		e, ok := p.next(l.belief, l.asker.Now())
-		if !ok {
+		chosen := p.next(l.belief, l.asker.Now())
+		if len(chosen) == 0 {
 			return
 		}
-		if e.key != l.key {
-			l.fresh = l.fresh[1:]
-			l.say(fmt.Sprintf("a fresh client: %s", e.words()))
-		} else {
-			l.say(e.words())
+		for _, e := range chosen {
+			words := e.words()
+			if i := slices.Index(l.fresh, e.key); i >= 0 {
+				l.fresh, words = slices.Delete(l.fresh, i, i+1), "a fresh client: "+words
+				l.clients = append(l.clients, e.key)
+			}
+			l.say(words)
 		}
-		l.run(e)
+		l.run(chosen)
 	}
+}
+
+// used returns the keys that experiments have used, the one in use first.
+func (l *loop) used() []int {
+	keys := []int{l.key}
+	for _, key := range slices.Backward(l.clients) {
+		if key != l.key {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 func (l *loop) learn() {
@@ -277,36 +295,3 @@ func (l *loop) done() bool {
 // mostRefined is how many experiments are made for nothing but narrower
 // intervals.
 const mostRefined = 12
-
-// run makes an experiment.
-func (l *loop) run(e experiment) {
-	l.key = e.key
-	start := l.asker.Now()
-	for _, s := range e.steps {
-		if at := start + s.after; at > l.asker.Now() && !l.may(at) {
-			return
-		}
-		switch {
-		case len(s.sweep) > 0:
-			for _, at := range s.sweep {
-				if start+at < l.asker.Now() {
-					continue
-				}
-				if admitted, _ := l.ask(start+at, 1); admitted > 0 || l.over != "" {
-					break
-				}
-			}
-		case s.drain:
-			if at := start + s.after; at > l.asker.Now() {
-				if _, rejected := l.ask(at, 1); rejected > 0 {
-					continue
-				}
-				l.drain(s.count - 1)
-				continue
-			}
-			l.drain(s.count)
-		default:
-			l.ask(start+s.after, s.count)
-		}
-	}
-}

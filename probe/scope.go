@@ -32,13 +32,13 @@ type Scope struct {
 // scopes asks in each other way while the usual one is exhausted.
 func (l *loop) scopes() {
 	for _, w := range l.Ways {
-		counted := Unclear
-		for try := 0; try < 3 && counted == Unclear && l.over == ""; try++ {
+		counted, try := Unclear, 0
+		for ; try < 3 && counted == Unclear && l.over == ""; try++ {
 			counted = l.scope(w.Lanes[min(try, len(w.Lanes)-1)], try)
 		}
 		l.found = append(l.found, Scope{w.Name, counted})
 		if counted == Apart && w.Fresh {
-			l.fresh = append(l.fresh, w.Lanes[min(3, len(w.Lanes)):]...)
+			l.fresh = append(l.fresh, w.Lanes[min(try, len(w.Lanes)):]...)
 		}
 	}
 }
