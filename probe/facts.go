@@ -38,6 +38,7 @@ type track struct {
 	spent    moments   // perhaps spent: admitted and unknown
 	all      moments   // of any outcome
 	ended    []float64 // when the spent ones were over, sorted
+	served   []float64 // when the admitted ones were, sorted
 }
 
 // A moment is one request in numbers.
@@ -128,6 +129,7 @@ func (t *track) layOut() {
 			t.spent.add(o)
 			t.ended = append(t.ended, o.done)
 			if o.outcome == limiter.Admitted {
+				t.served = append(t.served, o.done)
 				b.admitted.add(o)
 				t.admitted.add(o)
 			}
@@ -142,6 +144,7 @@ func (t *track) layOut() {
 	t.spent.sort()
 	t.all.sort()
 	slices.Sort(t.ended)
+	slices.Sort(t.served)
 }
 
 func (b *batch) all() int { return b.spent.len() + b.rejected.len() }

@@ -94,6 +94,8 @@ var Families = []*Family{
 		parameters: []parameter{requests, length, banTime}, judge: banExplains(false), model: banModel(false)},
 	{Name: "block", Doc: "a request too many shuts everything out until there was silence", RejectsConsume: true,
 		parameters: []parameter{requests, length, banTime}, judge: banExplains(true), model: banModel(true)},
+	{Name: "leaky-queue", Doc: "requests wait for their turn, one every so often; refused where too many wait",
+		parameters: []parameter{bursts, tokens}, judge: queueExplains, model: queueModel},
 	{Name: "concurrency", Doc: "so many under way at once",
 		parameters: []parameter{requests}, judge: underWayExplains, model: underWayModel},
 	{Name: "token-bucket", Doc: "a burst at once, refilled evenly; a refused request empties it", RejectsConsume: true,

@@ -66,10 +66,13 @@ func (b *belief) doubted(particles []particle) []particle {
 	return slices.DeleteFunc(particles, func(p particle) bool { return gone[p.of] })
 }
 
-// same reports whether two hypotheses are one answer.
+// same reports whether two hypotheses are one answer, or can only be settled
+// by how long answers take.
 func same(a, b *hypothesis) bool {
-	return a.Name == b.Name && a.RejectsConsume == b.RejectsConsume
+	return a.RejectsConsume == b.RejectsConsume && (a.Name == b.Name || a.bucket() && b.bucket())
 }
+
+func (h *hypothesis) bucket() bool { return h.Name == "token-bucket" || h.Name == "leaky-queue" }
 
 // answers counts the different answers that are left.
 func (b *belief) answers() int {

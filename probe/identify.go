@@ -34,6 +34,9 @@ type loop struct {
 
 	trip     time.Duration // typical, from sending to answer
 	capacity int           // the most admitted before a rejection
+	prompt   time.Duration // within what a limiter decides whose refusals come long before other answers; 0: they do not
+	serves   time.Duration // how long those take
+	turn     time.Duration // how long each of them keeps the others waiting, if they come one after the other
 	key      int
 	alias    map[int]int // lanes that count on the counter of another one
 	fresh    []int       // lanes that were never used, with counters of their own
@@ -51,6 +54,12 @@ func Identify(a Asker, o Options) Result {
 	l := &loop{Options: o, asker: a, began: a.Now(), alias: map[int]int{}, clients: []int{0}, belief: believe(Families)}
 	if l.exhaust() {
 		l.scopes()
+		if l.turn > 0 && l.queue() {
+			return l.result()
+		}
+		if l.serves > 0 && l.overlap() {
+			return l.result()
+		}
 		l.await()
 		l.drain(l.capacity + 2)
 		l.separate()
@@ -113,16 +122,21 @@ func (l *loop) may(at time.Duration) bool {
 // ask sends some requests of the key in use at once and returns how many were
 // admitted, and how many rejected.
 func (l *loop) ask(at time.Duration, n int) (admitted, rejected int) {
-	if !l.may(max(at, l.asker.Now())) {
-		return 0, 0
-	}
-	n = min(n, l.Budget-l.sent)
 	shots := make([]Shot, n)
 	for i := range shots {
 		shots[i] = Shot{At: at, Key: l.key}
 	}
+	return l.send(shots)
+}
+
+// send sends shots, as many as the budget has room for.
+func (l *loop) send(shots []Shot) (admitted, rejected int) {
+	if len(shots) == 0 || !l.may(max(shots[0].At, l.asker.Now())) {
+		return 0, 0
+	}
+	shots = shots[:min(len(shots), l.Budget-l.sent)]
 	answers := l.asker.Ask(shots)
-	if len(answers) < n {
+	if len(answers) < len(shots) {
 		l.over = "stopped"
 	}
 	l.sent += len(answers)
@@ -172,6 +186,7 @@ func (l *loop) exhaust() bool {
 		total += admitted
 		if rejected > 0 {
 			l.capacity = max(1, total)
+			l.slow(lump, admitted)
 			l.say(fmt.Sprintf("a request is refused after %d admitted ones", total))
 			return true
 		}
@@ -266,6 +281,10 @@ func (l *loop) learn() {
 		seen[i] = a.Seen
 		if key, ok := l.alias[a.Key]; ok {
 			seen[i].Key = key
+		}
+		if l.prompt > 0 && a.Status > 0 {
+			seen[i].Done = max(a.Done, a.Answered)
+			seen[i].Answered = min(a.Answered, a.Sent+l.prompt)
 		}
 	}
 	l.belief.learn(FactsOf(seen, l.Clock))

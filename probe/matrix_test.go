@@ -33,6 +33,9 @@ func realistic(rng *rand.Rand, f *Family) point {
 		}
 	}
 	switch f.Name {
+	case "leaky-queue": // a longer one keeps its last request waiting for too long
+		at[burst] = max(2, at[burst])
+		at[token] = min(at[token], 2e10/at[burst])
 	case "stepped-bucket":
 		at[capacity] = max(2, at[capacity])
 		at[step] = min(at[step], at[capacity]-1)
@@ -42,10 +45,17 @@ func realistic(rng *rand.Rand, f *Family) point {
 	return at
 }
 
-// playable reports whether a world can behave like a family: how long a
-// request is under way is no matter of it, and no model rounds to the nearest.
-func playable(f *Family) bool {
-	return f.Name != "concurrency" && !strings.Contains(f.Variant, "rounded")
+// playable reports whether a world can behave like a family: no model rounds to
+// the nearest.
+func playable(f *Family) bool { return !strings.Contains(f.Variant, "rounded") }
+
+// served draws what the server needs for a request: long enough that those that
+// come at once are under way together.
+func served(rng *rand.Rand, f *Family) time.Duration {
+	if f.Name != "concurrency" {
+		return 0
+	}
+	return time.Duration(2e8 * (1 + rng.Float64()))
 }
 
 // An identified is what became of one identification in virtual time.
@@ -67,7 +77,9 @@ func (f *Family) identify(seed uint64, say func(string)) identified {
 		}
 	}
 	trip := time.Duration(math.Exp(rng.Float64()*math.Log(20)) * 5e5)
-	r := Identify(f.world(at, seed, trips(trip)), Options{Budget: 2000, MaxTime: 5 * time.Minute, Seed: seed, Say: say, Ways: ways})
+	w := f.world(at, seed, trips(trip))
+	w.serve = served(rng, f)
+	r := Identify(w, Options{Budget: 2000, MaxTime: 5 * time.Minute, Seed: seed, Say: say, Ways: ways})
 	x := identified{result: r, words: fmt.Sprintf("%s %v, %s off: %v after %d requests, %s %s", f.title(), at[:len(f.parameters)], trip, r.names(), r.Requests, r.Took, r.Over)}
 	held := false
 	for _, a := range r.Answers {

@@ -12,6 +12,7 @@ type playing struct {
 	began, at time.Duration
 	outcome   outcome
 	requests  int
+	held      time.Duration // for how long the server holds back what is under way
 }
 
 func (p particle) play(e experiment, now, trip time.Duration) playing {
@@ -46,7 +47,7 @@ func (r playing) goOn(stages []stage, now, trip time.Duration) playing {
 			for n < s.count && r.take() {
 				n++
 				if n&(n-1) == 0 {
-					r.at += trip
+					r.wait(trip)
 				}
 			}
 			r.outcome = append(r.outcome[:len(r.outcome):len(r.outcome)], result{n, s.count == 1})
@@ -60,7 +61,7 @@ func (r playing) goOn(stages []stage, now, trip time.Duration) playing {
 			}
 			r.outcome = append(r.outcome[:len(r.outcome):len(r.outcome)], result{n, s.count == 1})
 		}
-		r.at += trip
+		r.wait(trip)
 	}
 	return r
 }
@@ -69,8 +70,12 @@ func (r *playing) take() bool {
 	var d limiter.Decision
 	d, r.state.limiter = r.state.limiter.Take(r.at + r.state.behind)
 	r.requests++
+	r.held = max(r.held, d.Delay)
 	return d.OK
 }
+
+// wait waits for the answers of what is under way.
+func (r *playing) wait(trip time.Duration) { r.at, r.held = r.at+r.held+trip, 0 }
 
 // admits returns the moment at which the limiter would admit again.
 func (r playing) admits() time.Duration {

@@ -40,6 +40,7 @@ func (l *loop) result() Result {
 	for _, h := range l.belief.alive {
 		r.add(h)
 	}
+	r.queued()
 	return r
 }
 

@@ -1,6 +1,10 @@
 package probe
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // A span is a closed interval of one parameter.
 type span struct{ lo, hi float64 }
@@ -74,7 +78,7 @@ func (f *Family) narrow(facts *Facts, from []box, e effort) []box {
 			work = append(work, b)
 		}
 	}
-	for n.used = 0; n.used < e.looks && len(work) > 0 && len(work) < e.boxes; {
+	for n.used = 0; n.used < e.looks && len(work) > 0 && len(work) < 2*e.boxes; {
 		at, axis := n.widest(work)
 		if axis < 0 {
 			break
@@ -88,7 +92,34 @@ func (f *Family) narrow(facts *Facts, from []box, e effort) []box {
 			}
 		}
 	}
-	return work
+	return joined(work, e.boxes)
+}
+
+// joined joins neighbours until there are few enough boxes to go on with next
+// time. What lay between them comes back, and is thrown out again.
+func joined(boxes []box, most int) []box {
+	for len(boxes) > most {
+		slices.SortFunc(boxes, func(a, b box) int {
+			for axis := len(a) - 1; axis >= 0; axis-- {
+				if c := cmp.Compare(a[axis].lo, b[axis].lo); c != 0 {
+					return c
+				}
+			}
+			return 0
+		})
+		half := boxes[:0]
+		for i := 0; i < len(boxes); i += 2 {
+			b := boxes[i]
+			if i+1 < len(boxes) {
+				for axis := range b {
+					b[axis] = span{min(b[axis].lo, boxes[i+1][axis].lo), max(b[axis].hi, boxes[i+1][axis].hi)}
+				}
+			}
+			half = append(half, b)
+		}
+		boxes = half
+	}
+	return boxes
 }
 
 // A narrowing counts the looks that it takes.

@@ -18,6 +18,7 @@ type world struct {
 	now    time.Duration
 	rng    *rand.Rand
 	trip   func(*rand.Rand) time.Duration // one way
+	serve  time.Duration                  // what the server needs for a request
 
 	sent  int
 	trace []Seen
@@ -26,6 +27,24 @@ type world struct {
 type keyState struct {
 	limiter limiter.Limiter
 	behind  time.Duration
+	under   []time.Duration // when those under way are done
+}
+
+// take decides a request, after those that are done by then have left.
+func (k *keyState) take(at, serve time.Duration) (d limiter.Decision, done time.Duration) {
+	k.under = slices.DeleteFunc(k.under, func(done time.Duration) bool {
+		if done <= at {
+			k.limiter = limiter.Release(k.limiter)
+		}
+		return done <= at
+	})
+	d, k.limiter = k.limiter.Take(at + k.behind)
+	if !d.OK {
+		return d, at
+	}
+	done = at + d.Delay + serve
+	k.under = append(k.under, done)
+	return d, done
 }
 
 func newWorld(seed uint64, trip func(*rand.Rand) time.Duration, fresh func(began, first time.Duration) (limiter.Limiter, time.Duration)) *world {
@@ -78,12 +97,11 @@ func (w *world) Ask(shots []Shot) []Answer {
 		state := w.states[key]
 		if state == nil {
 			l, behind := w.fresh(w.began, f.there)
-			state = &keyState{l, behind}
+			state = &keyState{limiter: l, behind: behind}
 			w.states[key] = state
 		}
-		var d limiter.Decision
-		d, state.limiter = state.limiter.Take(f.there + state.behind)
-		f.ok, f.back = d.OK, f.there+w.trip(w.rng)
+		d, done := state.take(f.there, w.serve)
+		f.ok, f.back = d.OK, done+w.trip(w.rng)
 	}
 	var answers []Answer
 	for _, f := range flights {
