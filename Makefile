@@ -15,6 +15,7 @@ test-long:
 	$(GO) test -timeout 3h -run 'TestTheTruthNeverFails|TestTheChecksAgree' ./analyze -rapid.checks=5000
 	$(GO) test -timeout 1h -run TestEveryBreach ./analyze -histories=200
 	$(GO) test -timeout 1h -run TestTheBuildIsReproducible ./cmd/duckload -twice
+	RUNS=16 $(GO) test -timeout 2h -v -run TestTheTruthIsAmongTheAnswers ./probe
 
 # What the tests run against: a real limiter, and a real browser for the report.
 tools:

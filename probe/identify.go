@@ -183,6 +183,10 @@ func (l *loop) exhaust() bool {
 			at += max(4*l.trip, 20*time.Millisecond)
 		}
 		admitted, rejected := l.ask(at, lump)
+		if first && (l.base == 429 || l.base == 503) {
+			l.over = "refused"
+			return false
+		}
 		total += admitted
 		if rejected > 0 {
 			l.capacity = max(1, total)
@@ -209,19 +213,40 @@ const (
 )
 
 // await asks now and then, ever more rarely, until a request is admitted.
+// Where a refusal says when to come back, it asks half-way and then: that is
+// a guess like any other.
 func (l *loop) await() bool {
 	since, patience := l.asker.Now(), patience
 	if len(l.fresh) > 0 {
 		patience = freshPatience
 	}
-	for l.may(l.asker.Now()) {
+	for hints := 0; l.may(l.asker.Now()); {
 		now := l.asker.Now()
 		pause := max(time.Duration(patience*float64(now-since)), l.trip, 5*time.Millisecond)
+		if told := l.told() - now; hints < mostHints && told > pause && told < l.MaxTime/8 {
+			if pause = told + l.Clock + l.trip; hints%2 == 0 {
+				pause = told / 2
+			}
+			hints++
+		}
 		if admitted, _ := l.ask(now+pause, 1); admitted > 0 {
 			return true
 		}
 	}
 	return false
+}
+
+// mostHints is how many guesses come from what refusals say.
+const mostHints = 4
+
+// told returns the moment at which the last refusal says to come back; 0: it
+// does not say.
+func (l *loop) told() time.Duration {
+	last := l.answers[len(l.answers)-1]
+	if wait, _, ok := retryAfter(last.Evidence); ok && last.Outcome == limiter.Rejected {
+		return last.Answered + wait
+	}
+	return 0
 }
 
 // drain asks more and more at once, up to a number, until one is rejected.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"duckload/analyze"
+	"duckload/limiter"
 )
 
 // drift is by how much a limiter's clock may run fast or slow against ours, as
@@ -131,6 +132,7 @@ const (
 	WayAddress    = "another address"
 	WayKey        = "another key"
 	WayConnection = "a new connection for each request"
+	WayMethod     = "another method (HEAD)"
 	WayPath       = "another spelling of the path"
 	WayForwarded  = "a forged X-Forwarded-For"
 )
@@ -140,8 +142,12 @@ func (r Result) Words() []string {
 	var all []string
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	switch {
+	case r.Over == "refused":
+		say("the first request was refused already (%d): the allowance was not whole, so nothing can be told; wait, and identify again", r.Seen[0].Status)
+		return append(all, r.claims().words())
 	case !r.Limited:
 		say("no limit was met in %d requests within %s", r.Requests, r.Took.Round(100*time.Millisecond))
+		all = append(all, r.delayWords()...)
 		return append(all, r.headersWords()...)
 	case len(r.Answers) == 0:
 		say("unknown: none of the families explains what was seen (up to %d requests were admitted at once)", r.Capacity)
@@ -177,8 +183,40 @@ func (r Result) Words() []string {
 		kinds = append(kinds, fmt.Sprintf("%s (%d times)", k.Answer, k.Count))
 	}
 	say("a request too many gets %s; %s", strings.Join(kinds, ", "), r.claims().words())
+	all = append(all, r.claimWords()...)
 	say("a second limit over a longer time would not have shown in %d requests within %s", r.Requests, r.Took.Round(100*time.Millisecond))
 	return append(all, r.headersWords()...)
+}
+
+// delayWords says that requests are held back instead of refused, if it looks
+// like that: some took ten times as long as the first.
+func (r Result) delayWords() []string {
+	if len(r.Seen) == 0 {
+		return nil
+	}
+	first, longest := r.Seen[0].Answered-r.Seen[0].Sent, time.Duration(0)
+	for _, a := range r.Seen {
+		longest = max(longest, a.Answered-a.Sent)
+	}
+	if longest < 10*first || longest < 200*time.Millisecond {
+		return nil
+	}
+	return []string{fmt.Sprintf("but answers took up to %s, the first one %s: requests are held back instead of refused, or the server is slow when many ask", figure(float64(longest)), figure(float64(first)))}
+}
+
+// claimWords says what the target claims beyond the end of the run.
+func (r Result) claimWords() []string {
+	for _, a := range slices.Backward(r.Seen) {
+		if a.Outcome != limiter.Rejected {
+			continue
+		}
+		wait, _, ok := retryAfter(a.Evidence)
+		if left := a.Answered + wait - r.Seen[0].Sent - r.Took; ok && left > 0 {
+			return []string{fmt.Sprintf("the last refusal says to come back %s after the end of the run: that is claimed, not proved (--max-time)", figure(float64(left)))}
+		}
+		return nil
+	}
+	return nil
 }
 
 func (r Result) headersWords() []string {

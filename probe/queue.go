@@ -47,8 +47,8 @@ func promptly(lump []Answer) (decided, turn time.Duration) {
 	if len(refused) == 0 || !even {
 		return 0, 0
 	}
-	decided = max(4*slices.Max(refused), turn/8)
-	if turn < 4*slices.Max(refused) || decided > slices.Max(took)/2 {
+	decided = max(2*slices.Max(refused), turn/8)
+	if decided > slices.Max(took)/2 {
 		return 0, 0
 	}
 	return decided, turn
@@ -64,7 +64,7 @@ func ladder(took []time.Duration) (step time.Duration, even bool) {
 	slices.Sort(took)
 	step = (took[n-1] - took[0]) / time.Duration(n-1)
 	for i, t := range took {
-		if off := t - took[0] - time.Duration(i)*step; max(off, -off) > step/4 {
+		if off := t - took[0] - time.Duration(i)*step; max(off, -off) > step/2 {
 			return 0, false
 		}
 	}

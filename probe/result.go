@@ -10,7 +10,7 @@ type Result struct {
 	Limited  bool    // some request was rejected
 	Requests int
 	Took     time.Duration
-	Over     string // why it ended early: "budget", "time", "stopped"; empty: it did not
+	Over     string // why it ended early: "budget", "time", "stopped", "refused" from the first; empty: it did not
 	Seen     []Answer
 	Scopes   []Scope
 	Capacity int           // the most that was admitted before the first rejection

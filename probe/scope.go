@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"slices"
 	"time"
 
 	"duckload/limiter"
@@ -46,6 +47,9 @@ func (l *loop) scopes() {
 // scope asks on another lane between two rejections on the usual one.
 func (l *loop) scope(lane, try int) Counted {
 	usual := l.key
+	if l.prompt > 0 {
+		return l.scopeAmid(lane)
+	}
 	if _, rejected := l.ask(l.asker.Now(), 1); rejected == 0 {
 		l.drain(l.capacity + 2)
 	}
@@ -59,7 +63,10 @@ func (l *loop) scope(lane, try int) Counted {
 	l.key = usual
 	mine := l.answers[began:]
 	_, shut := l.ask(l.asker.Now(), 1)
+	// A path or a method that the server does not know is not refused by a limiter.
+	strange := slices.ContainsFunc(mine, func(a Answer) bool { return a.Status != l.base && !l.refuses(usual, a.Status) })
 	switch {
+	case strange:
 	case rejected > 0 && admitted == 0:
 		l.alias[lane] = usual
 		return Shared
@@ -70,6 +77,57 @@ func (l *loop) scope(lane, try int) Counted {
 		mine[i].Key, mine[i].Outcome = usual, limiter.Unknown
 	}
 	return Unclear
+}
+
+// scopeAmid is the same where answers take long: whoever waits for them finds
+// nothing exhausted any more, so everything is asked within one lump.
+func (l *loop) scopeAmid(lane int) Counted {
+	start, few := l.asker.Now()+l.turn+2*l.serves, min(2, l.capacity)
+	var shots []Shot
+	ask := func(after time.Duration, key, n int) {
+		for range n {
+			shots = append(shots, Shot{At: start + after, Key: key})
+		}
+	}
+	began := len(l.answers)
+	ask(0, l.key, l.capacity+2)
+	ask(l.prompt/2, lane, few)
+	ask(l.prompt, l.key, few)
+	l.send(shots)
+	mine, admitted, last, strange := 0, 0, 0, false
+	for _, a := range l.answers[began:] {
+		switch {
+		case a.Key == lane:
+			strange = strange || a.Status != l.base && !l.refuses(l.key, a.Status)
+			mine++
+			if a.Outcome == limiter.Admitted {
+				admitted++
+			}
+		case a.Sent >= start+l.prompt && a.Outcome == limiter.Rejected:
+			last++
+		}
+	}
+	switch {
+	case strange || mine < few:
+	case admitted == 0:
+		l.alias[lane] = l.key
+		return Shared
+	case admitted == few && last == few:
+		return Apart
+	}
+	for i := began; i < len(l.answers); i++ { // whether it counted with the others is not known
+		if a := &l.answers[i]; a.Key == lane {
+			a.Key, a.Outcome = l.key, limiter.Unknown
+		}
+	}
+	return Unclear
+}
+
+// refuses reports whether a lane has been refused with a status.
+func (l *loop) refuses(lane, status int) bool {
+	return slices.ContainsFunc(l.answers, func(a Answer) bool {
+		return a.Key == lane && a.Outcome == limiter.Rejected && a.Status == status
+	})
 }
 
 // soon is how quickly a question about another lane must be over: had a token

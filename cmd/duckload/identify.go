@@ -158,7 +158,7 @@ func (p process) identified(ctx context.Context, s identifying, dir string, foun
 	if found.Over == "stopped" {
 		return ends(exitStopped)
 	}
-	if found.Limited && !found.Unique() {
+	if found.Over == "refused" || found.Limited && !found.Unique() {
 		return ends(exitInconclusive)
 	}
 	return nil
@@ -244,6 +244,9 @@ func (p process) probing(s identifying) (scenarios.Plan, []probe.Way, error) {
 	way(probe.WayAddress, true, others...)
 	way(probe.WayKey, true, strangers...)
 	way(probe.WayConnection, false, add(1, keys[0], sources[0], ""))
+	if s.method == "GET" {
+		way(probe.WayMethod, false, add(2, keys[0], sources[0], ""))
+	}
 	if at, err := netip.ParseAddr(s.url.Hostname()); s.url.Hostname() == "localhost" || err == nil && at.IsLoopback() {
 		way(probe.WayPath, false, add(0, keys[0], sources[0], scenarios.TrickPath))
 		way(probe.WayForwarded, false, add(0, keys[0], sources[0], scenarios.TrickForwarded))

@@ -10,7 +10,8 @@ import (
 )
 
 // scenario writes what is asked for as a scenario file. The second group is
-// the same with a connection for each request, and only there to ask with.
+// the same with a connection for each request, the third with the method HEAD;
+// both are only there to ask with.
 func (s identifying) scenario(name, promise, reject, comment string) (string, error) {
 	headers, clients, err := s.clients()
 	if err != nil {
@@ -38,12 +39,16 @@ func (s identifying) scenario(name, promise, reject, comment string) (string, er
 	}
 	groups := []string{"api"}
 	if name == "identify" {
-		groups = append(groups, "connections")
+		groups = append(groups, "connections", "methods")
 	}
 	b.WriteString("groups:\n")
 	for i, group := range groups {
 		fmt.Fprintf(&b, "  %s:\n    promise: %s\n", group, promise)
-		request := s.method + ": " + quoted(s.url.RequestURI())
+		method := s.method
+		if group == "methods" {
+			method = "HEAD"
+		}
+		request := method + ": " + quoted(s.url.RequestURI())
 		if len(headers) > 0 {
 			request += ", headers: {" + join(headers, func(h [2]string) string { return quoted(h[0]) + ": " + quoted(h[1]) }) + "}"
 		}
@@ -54,7 +59,7 @@ func (s identifying) scenario(name, promise, reject, comment string) (string, er
 		if sources, err := s.addresses(); err == nil && s.sources != "" && name != "identify" {
 			fmt.Fprintf(&b, "    sources: [%s]\n", join(sources[max(0, len(sources)-2):], func(a netip.Addr) string { return quoted(a.String()) }))
 		}
-		if i > 0 {
+		if i == 1 {
 			b.WriteString("    reuse: false\n")
 		}
 	}

@@ -15,16 +15,7 @@ import (
 // way. How soon a request is decided is only said where something is wrong:
 // on a busy machine it may not be true.
 func nginxHeldCases(t *testing.T) []realCase {
-	const takes = 300 * time.Millisecond
-	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(takes)
-		answer(w, r)
-	}))
-	t.Cleanup(slow.Close)
-	port := freePort(t)
-	conf := movedTo(t, "testdata/real/nginx_held.conf", "127.0.0.1:18080", "127.0.0.1:"+strconv.Itoa(port))
-	conf = movedTo(t, conf, "127.0.0.1:18081", strings.TrimPrefix(slow.URL, "http://"))
-	url := serve(t, port, exec.Command(tool(t, "nginx", "nginx-light"), "-p", filepath.Dir(conf), "-c", conf))
+	url := serveHeldNginx(t)
 	const brief = 15 * time.Second
 	queue := func(limit string) string { return "{" + limit + ", reading: leaky-queue, scope: ip}" }
 	places := func(n int) string {
@@ -45,4 +36,19 @@ func nginxHeldCases(t *testing.T) []realCase {
 		{name: "nginx: two at once", url: url, path: "/places", promise: places(2), reject: quiet, fails: []string{"limit.ceiling"}},
 		{name: "nginx: four at once", url: url, path: "/places", promise: places(4), reject: quiet, fails: []string{"limit.floor"}},
 	}
+}
+
+// serveHeldNginx runs nginx with limits of that kind. What counts those under
+// way lies before a server that takes 300 ms.
+func serveHeldNginx(t *testing.T) string {
+	const takes = 300 * time.Millisecond
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(takes)
+		answer(w, r)
+	}))
+	t.Cleanup(slow.Close)
+	port := freePort(t)
+	conf := movedTo(t, "testdata/real/nginx_held.conf", "127.0.0.1:18080", "127.0.0.1:"+strconv.Itoa(port))
+	conf = movedTo(t, conf, "127.0.0.1:18081", strings.TrimPrefix(slow.URL, "http://"))
+	return serve(t, port, exec.Command(tool(t, "nginx", "nginx-light"), "-p", filepath.Dir(conf), "-c", conf))
 }
