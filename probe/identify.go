@@ -307,11 +307,8 @@ func (l *loop) learn() {
 		if key, ok := l.alias[a.Key]; ok {
 			seen[i].Key = key
 		}
-		if l.prompt > 0 && a.Status > 0 {
-			seen[i].Done = max(a.Done, a.Answered)
-			seen[i].Answered = min(a.Answered, a.Sent+l.prompt)
-		}
 	}
+	l.hasten(seen)
 	l.belief.learn(FactsOf(seen, l.Clock))
 	l.say(fmt.Sprintf("%d requests, %s: %s", l.sent, (l.asker.Now() - l.began).Round(100*time.Millisecond), l.belief.words()))
 }

@@ -28,6 +28,25 @@ func (l *loop) slow(lump, admitted int) {
 	}
 }
 
+// hasten moves the latest moment at which what was admitted may have been
+// decided, where refusals show how soon that is: four times the slowest of them.
+func (l *loop) hasten(seen []Seen) {
+	if l.prompt == 0 {
+		return
+	}
+	for _, s := range seen {
+		if s.Outcome == limiter.Rejected {
+			l.prompt = max(l.prompt, 4*(s.Answered-s.Sent))
+		}
+	}
+	for i := range seen {
+		if s := &seen[i]; s.Outcome == limiter.Admitted {
+			s.Done = max(s.Done, s.Answered)
+			s.Answered = min(s.Answered, s.Sent+l.prompt)
+		}
+	}
+}
+
 // early returns how soon a limiter decides that has refused some of what came
 // at once long before it answered the first of the others: those it must have
 // let through as early, and served side by side. 0: nothing of the kind shows.
@@ -48,7 +67,7 @@ func early(lump []Answer) (decided, serves time.Duration) {
 	if refused == 0 || longest > serves*3/2 || serves < max(4*refused, 20*time.Millisecond) {
 		return 0, 0
 	}
-	return max(4*refused, serves/8), serves
+	return max(4*refused, serves/4), serves
 }
 
 // overlap looks whether a limit of what is under way at once explains

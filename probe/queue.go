@@ -47,8 +47,8 @@ func promptly(lump []Answer) (decided, turn time.Duration) {
 	if len(refused) == 0 || !even {
 		return 0, 0
 	}
-	decided = max(2*slices.Max(refused), turn/8)
-	if decided > slices.Max(took)/2 {
+	decided = max(4*slices.Max(refused), turn/4)
+	if slices.Max(refused) > slices.Max(took)/4 {
 		return 0, 0
 	}
 	return decided, turn
@@ -114,11 +114,19 @@ func (r *Result) queued() {
 		return
 	}
 	gone := []string{"leaky-queue"}
-	if v := r.Answers[queue].Values; (v["burst"].Low-1)*v["token"].Low > float64(3*r.Trip+20*time.Millisecond) {
+	v := r.Answers[queue].Values
+	others := slices.ContainsFunc(r.Answers, func(f Found) bool { return f.RejectsConsume || !slices.Contains(held, f.Family) })
+	switch {
+	case v["burst"].High > 1 && others:
+		return // too early to settle anything
+	case (v["burst"].Low-1)*v["token"].Low > float64(3*r.Trip+20*time.Millisecond):
 		gone = []string{"token-bucket", "concurrency"}
 	}
 	r.Answers = slices.DeleteFunc(r.Answers, func(f Found) bool { return !f.RejectsConsume && slices.Contains(gone, f.Family) })
 }
+
+// held are families that a server which answers late may look like.
+var held = []string{"token-bucket", "leaky-queue", "concurrency"}
 
 // find returns the index of an answer in which refused requests do not count;
 // -1: it is not among them.
