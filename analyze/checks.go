@@ -57,6 +57,14 @@ type Case struct {
 	// All reads the group's observations again, in the order of the record.
 	All func() iter.Seq2[*history.Observation, limiter.Outcome]
 
+	// Events are the deliveries of webhooks, of all groups, in the order of
+	// their arrival. Listened is until when they could arrive; 0: nobody listened.
+	Events   []history.Event
+	Listened time.Duration
+	Blind    time.Duration // by how much what arrived may look late
+
+	hooks []*deliveries // what events belong to; nil: nobody asked yet
+
 	lives *lives // what looks saw; nil: nobody asked yet
 
 	teller *teller // what answers told beyond their rows

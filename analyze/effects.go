@@ -10,8 +10,8 @@ var effectFree = Check{
 	ID:       "reject.effect_free",
 	Question: "did nothing happen where a request was rejected?",
 	Doc: `A request that is rejected is refused: it must not have been carried out. The scenario names a way to see it (effect): the identical
-request sent again once it is allowed, which must be accepted and not told that it happened before, or a follow-up request that
-asks for what was done. duckload looks at some of the rejected requests when everything else is measured.
+request sent again once it is allowed, which must be accepted and not told that it happened before, a follow-up request that
+asks for what was done, or an event (webhooks), which a rejected request must not cause. duckload looks at some of the rejected requests when everything else is measured.
 
 It fails if a look says that a request happened, and everything that was sent with the same values before the answer to that look had
 been rejected: then one of those rejected requests did it. A request without a clear answer, or one that the
@@ -23,7 +23,7 @@ group's limit.
 
 Typical causes of failure: a limiter behind the handler, or one that counts when the answer is written; work that is queued
 before the limit is asked; a gateway that answers 429 and forwards the request all the same.`,
-	Applies: func(p limiter.Promise) bool { return len(p.Effects) > 0 && exercised(p) },
+	Applies: func(p limiter.Promise) bool { return len(p.Effects)+len(p.Webhooks) > 0 && exercised(p) },
 	Judge:   judgeEffectFree,
 }
 
@@ -44,6 +44,11 @@ func judgeEffectFree(c *Case) []Finding {
 			}
 		}
 	}
+	events := c.eventSights()
+	if f.Witness == nil {
+		f.Witness = events.rejected
+	}
+	broken, clean = broken+events.uncaused, clean+events.silent
 	return []Finding{c.seenSo(f, broken, clean, "rejected requests", "happened all the same", "none of %s at rejected requests found that it had happened",
 		"no look at a rejected request told anything; reject some (a burst of 100% + 2), and leave time to look at them")}
 }
@@ -63,7 +68,7 @@ var admitOnce = Check{
 Where the identical request is told that it happened before, duckload sends some of the admitted ones again, and also those
 that got no clear answer, as a client would that gave up waiting.
 
-It fails if two identical requests were both accepted where the second must be told that it happened; if a follow-up counts more than
+It fails if two identical requests were both accepted where the second must be told that it happened; if a follow-up counts more, or events with different ids are more, than
 the requests that may have done it; or if it says that nothing happened although one was accepted before it asked. Where
 requests are idempotent, as those are that are told so, a client's own resends explain nothing: together they happen once.
 Otherwise each attempt without a clear answer may have happened too.
@@ -73,7 +78,7 @@ told, the very first time it was sent, that it happened before, its values are n
 
 Typical causes of failure: two workers that take the same job; a retry inside the service without an idempotency key; a check
 for duplicates that reads and writes in two steps; an answer that is sent before the work is stored.`,
-	Applies: func(p limiter.Promise) bool { return len(p.Effects) > 0 && exercised(p) },
+	Applies: func(p limiter.Promise) bool { return len(p.Effects)+len(p.Webhooks) > 0 && exercised(p) },
 	Judge:   judgeAdmitOnce,
 }
 
@@ -100,6 +105,11 @@ func judgeAdmitOnce(c *Case) []Finding {
 			}
 		}
 	}
+	events := c.eventSights()
+	if f.Witness == nil {
+		f.Witness = events.doubly
+	}
+	broken, once = broken+events.twice, once+events.once
 	return []Finding{c.seenSo(f, broken, once, "admitted requests", "did not happen exactly once", "each of %s at admitted requests found that it had happened, once",
 		"no look at an admitted request told anything; leave time to look at them")}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Checks are all questions, in the order in which they are answered.
-var Checks = slices.Concat(limitChecks, evidenceChecks, documentedChecks)
+var Checks = slices.Concat(limitChecks, evidenceChecks, documentedChecks, webhookChecks)
 
 // Judge judges a history. The error says why it cannot be judged at all: a
 // record that contradicts itself gets no verdict.
@@ -265,6 +265,10 @@ func (j *judgement) findings() (Findings, error) {
 	for i, s := range j.groups {
 		s.kase.Whole = whole
 		s.kase.Evidence = j.evidence
+		s.kase.Events = j.history.Events
+		if j.history.End != nil {
+			s.kase.Listened, s.kase.Blind = j.history.End.Listened, j.history.End.Blind
+		}
 		s.kase.All = func() iter.Seq2[*history.Observation, limiter.Outcome] { return j.of(i) }
 		c := j.counters[j.history.Header.Groups[i].Counter]
 		s.kase.teller, s.kase.apart = c.teller, c.apart

@@ -33,18 +33,18 @@ type lives struct {
 // mostKnown is how many of those are kept.
 const mostKnown = 10
 
-// name tells the requests of a group apart.
-type name struct {
+// subject tells the requests of a group apart.
+type subject struct {
 	lane int
 	seq  uint64
 }
 
 // subjectOf returns which request an observation is, or looks at.
-func subjectOf(o *history.Observation) name {
+func subjectOf(o *history.Observation) subject {
 	if o.Look != limiter.LookNone {
-		return name{o.Lane, o.Of}
+		return subject{o.Lane, o.Of}
 	}
-	return name{o.Lane, o.Seq}
+	return subject{o.Lane, o.Seq}
 }
 
 // looked reads the record for what the looks saw: once for the looks, once for
@@ -53,7 +53,7 @@ func (c *Case) looked() *lives {
 	if c.lives != nil {
 		return c.lives
 	}
-	all, of, resent := &lives{}, map[name]*life{}, map[name]bool{}
+	all, of, resent := &lives{}, map[subject]*life{}, map[subject]bool{}
 	for o := range c.All() {
 		if o.Resent {
 			resent[subjectOf(o)] = true

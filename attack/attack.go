@@ -57,6 +57,12 @@ type Options struct {
 	// An error stops the run.
 	Record func(history.Observation) error
 
+	// Listen serves what takes the deliveries of webhooks, until stop is called.
+	// nil: nobody listens. Event takes each delivery that arrives, as Record
+	// takes observations.
+	Listen func(http.Handler) (stop func(), err error)
+	Event  func(history.Event) error
+
 	// Debug, if not nil, takes the first exchanges of each group as text, with
 	// secrets masked and control characters made visible.
 	Debug io.Writer

@@ -23,7 +23,8 @@ type lane struct {
 	group scenarios.Group
 	room
 	wanted
-	turned bool // it is documented to be turned away
+	events []scenarios.Match // that its requests cause
+	turned bool              // it is documented to be turned away
 
 	captured map[string]string // by the setup of its identity
 
@@ -49,7 +50,7 @@ type lane struct {
 func (r *run) newLane(i int, room room) *lane {
 	of := r.plan.Lanes[i]
 	group := r.plan.Scenario.Groups[of.Group]
-	l := &lane{run: r, index: i, group: group, room: room, wanted: wantedBy(group.Promise), turned: group.Promise.Turned(of.Identity)}
+	l := &lane{run: r, index: i, group: group, room: room, wanted: wantedBy(group.Promise), turned: group.Promise.Turned(of.Identity), events: r.plan.Scenario.Webhooks.Matches(group.Name)}
 	l.jobs = make(chan job, min(queue, room.shots, 1+allQueues/len(r.plan.Lanes)))
 	if r.options.Transport != nil {
 		l.transport = r.options.Transport(of)

@@ -35,6 +35,9 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 		Lane: l.index, Phase: l.plan.Number(j.from.track, j.shot.Phase), Seq: l.plan.Seq(l.index, seq), Intended: j.shot.At,
 		Answered: history.Never, Look: j.shot.Look, Of: j.shot.Of,
 	}
+	if o.Look == limiter.LookNone {
+		l.hooks.sends(l, seq)
+	}
 	var sent sending
 	timeout += max(0, j.shot.At-l.clock.now()) // it is ready before its moment
 	if l.fast != nil {
@@ -155,6 +158,7 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 			l.odd(o.Status)
 		}
 	}
+	l.hooks.ended(l, o, outcome)
 	kept := o
 	kept.Evidence = l.blank(o.Evidence)
 	l.ended <- ended{observation: kept, record: true, event: Event{

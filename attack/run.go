@@ -27,6 +27,7 @@ type run struct {
 	hurry   context.Context // ends when requests under way must end, too
 
 	lanes   []*lane
+	hooks   *hooks         // nil: nobody listens for webhooks
 	sending sync.WaitGroup // the lanes that have anything to send
 	rules   stopRules
 
@@ -54,6 +55,7 @@ type ended struct {
 	observation history.Observation
 	record      bool
 	event       Event
+	hook        *history.Event
 }
 
 // A halt is why a run ended early.
@@ -91,6 +93,7 @@ func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, erro
 	if most := o.Budget.Duration; most > 0 {
 		defer time.AfterFunc(most+max(0, untilStart(o)), r.outOfTime).Stop()
 	}
+	r.hooks = newHooks(r)
 	for i, room := range rooms(plan) {
 		r.lanes = append(r.lanes, r.newLane(i, room))
 	}
@@ -101,7 +104,7 @@ func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, erro
 	r.begin()
 	var collector sync.WaitGroup
 	collector.Go(r.collect)
-	r.attack()
+	listened, blind, err := r.listening(r.attack)
 	close(r.ended)
 	collector.Wait()
 	over := r.clock.now()
@@ -109,9 +112,52 @@ func Run(ctx context.Context, plan scenarios.Plan, o Options) (history.End, erro
 	for _, l := range r.lanes {
 		l.close()
 	}
-	end, err := r.end(ctx)
-	end.At, end.Notes = over, append(end.Notes, notes...)
-	return end, err
+	end, failed := r.end(ctx)
+	end.At, end.Listened, end.Blind, end.Notes = over, listened, blind, append(end.Notes, notes...)
+	return end, errors.Join(err, failed)
+}
+
+// listening listens for webhooks while something happens, and as long after it
+// as they may take. It returns until when (0: nobody listened), and the longest
+// that this process did not get to run meanwhile: what came then looks late.
+func (r *run) listening(happen func()) (until, blind time.Duration, err error) {
+	if r.hooks == nil {
+		happen()
+		return 0, 0, nil
+	}
+	stop, err := r.options.Listen(r.hooks)
+	if err != nil {
+		r.stop(halt{reason: "webhooks cannot be received", err: err})
+		happen() // gives everything up
+		return 0, 0, nil
+	}
+	defer stop()
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		blind = r.blindness(over)
+	}()
+	happen()
+	until = r.hooks.wait()
+	close(over)
+	<-ended
+	return until, blind, nil
+}
+
+// blindness returns by how much a timer was late at most, until over is closed.
+func (r *run) blindness(over <-chan struct{}) (most time.Duration) {
+	const glance = 20 * time.Millisecond
+	timer := time.NewTimer(glance)
+	defer timer.Stop()
+	for due := r.clock.now() + glance; ; due = r.clock.now() + glance {
+		select {
+		case <-timer.C:
+			most = max(most, r.clock.now()-due)
+			timer.Reset(glance)
+		case <-over:
+			return most
+		}
+	}
 }
 
 // begin sets moment 0.
@@ -150,6 +196,11 @@ func (r *run) attack() {
 // collect is the only one to call Record and Progress.
 func (r *run) collect() {
 	for e := range r.ended {
+		if e.hook != nil && r.failed == nil && r.options.Event != nil {
+			if r.failed = r.options.Event(*e.hook); r.failed != nil {
+				r.stop(halt{reason: "the record cannot be written"})
+			}
+		}
 		if e.record && r.failed == nil && r.options.Record != nil {
 			if r.failed = r.options.Record(e.observation); r.failed != nil {
 				r.stop(halt{reason: "the record cannot be written"})
@@ -181,6 +232,9 @@ func (r *run) end(ctx context.Context) (history.End, error) {
 		end.Notes = append(end.Notes, said)
 	}
 	end.Notes = append(end.Notes, r.doubts()...)
+	if r.hooks != nil {
+		end.Notes = append(end.Notes, r.hooks.notes()...)
+	}
 	if n := r.waited.Load(); n > 0 {
 		end.Notes = append(end.Notes, fmt.Sprintf("%d requests had to wait, because as many as their lane can have under way had no answer yet", n))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,8 @@ type Config struct {
 
 	Accounts int // most e-mail addresses that are remembered, the newest; 0: 100,000
 	Senders  int // most senders that a limit counts apart at one time; 0: 100,000
+
+	Webhooks Webhooks // where events are delivered
 
 	Faults Faults
 }
@@ -95,6 +98,13 @@ type Faults struct {
 	Twice        bool // an admitted request does its work twice
 	Forgetful    bool // an admitted request does no work
 	AcceptsAgain bool // an address that has signed up may do so again
+
+	EventLoss     int  // events that are never delivered: every n-th
+	EventTwice    bool // each event is delivered once more
+	EventLate     bool // each event is held back for seconds
+	EventReorder  bool // every other event is overtaken by the next
+	EventNoRetry  bool // what is refused is never delivered again
+	EventUnsigned bool // deliveries are not signed
 
 	AnyKey     bool // who has no valid key is served as if verified
 	AnyTier    bool // the tier of a key is not looked at
@@ -206,6 +216,9 @@ func (c Config) mistakes() error {
 	}
 	if c.Accounts < 0 || c.Senders < 0 {
 		wrong("accounts and senders must not be below 0, got %d and %d", c.Accounts, c.Senders)
+	}
+	if u, err := url.Parse(c.Webhooks.URL); c.Webhooks.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		wrong("webhooks: %q is no URL (write http://127.0.0.1:8090/hooks)", c.Webhooks.URL)
 	}
 	return errors.Join(all...)
 }

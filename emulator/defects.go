@@ -49,6 +49,13 @@ var Defects = []Defect{
 	{"does-twice", "An admitted request does its work twice.", "admit.once", fault(func(f *Faults) { f.Twice = true })},
 	{"does-nothing", "An admitted request is accepted, and its work is never done.", "admit.once", fault(func(f *Faults) { f.Forgetful = true })},
 
+	{"webhook-loss", "Every third event is never delivered.", "webhook.delivered", fault(func(f *Faults) { f.EventLoss = 3 })},
+	{"webhook-late", "Events are delivered seven seconds late.", "webhook.delivered", fault(func(f *Faults) { f.EventLate = true })},
+	{"webhook-twice", "Each event is delivered again, though it was accepted.", "webhook.once", fault(func(f *Faults) { f.EventTwice = true })},
+	{"webhook-reorder", "Every other event is overtaken by the next.", "webhook.ordered", fault(func(f *Faults) { f.EventReorder = true })},
+	{"webhook-no-retry", "A delivery that is refused never comes again.", "webhook.retried", fault(func(f *Faults) { f.EventNoRetry = true })},
+	{"webhook-unsigned", "Deliveries are not signed.", "webhook.signed", fault(func(f *Faults) { f.EventUnsigned = true })},
+
 	{"retry-after-missing", "Retry-After is not sent.", "retry_after.present", rejecting(func(r *Rejection) { r.RetryAfter = nil })},
 	{"retry-after-negative", "Retry-After is the wait in seconds with a minus before it.", "retry_after.well_formed", retryAfter(negative)},
 	{"retry-after-fractional", "Retry-After has three decimals.", "retry_after.well_formed", retryAfter(fractional)},

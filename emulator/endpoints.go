@@ -29,6 +29,7 @@ type endpoint struct {
 // A call is a request that may be served.
 type call struct {
 	tier Tier
+	id   string            // X-Request-Id; empty: none
 	body map[string]string // of the JSON object, what is text
 }
 
@@ -51,7 +52,7 @@ func (s *Server) answer(path string, r *http.Request) answer {
 	if refusal != nil {
 		return *refusal
 	}
-	c := call{}
+	c := call{id: r.Header.Get("X-Request-Id")}
 	if !e.open {
 		tier, known := s.tier(r)
 		if !known {
@@ -154,7 +155,7 @@ func signup(s *Server, c call) answer {
 	if !fresh && !s.config.Faults.AcceptsAgain {
 		return failed(http.StatusConflict, codeExists, "identity already exists")
 	}
-	s.did(c)
+	s.did(c, eventRegistered, eventIssued)
 	return done(http.StatusCreated, map[string]any{
 		"user": map[string]any{"id": fmt.Sprintf("duck-%06d", n), "email": c.body["email"], "status": "UNCONFIRMED"},
 		"birth_certificate": map[string]any{
@@ -182,15 +183,16 @@ func contact(s *Server, c call) answer {
 	if no, lacks := c.missing("email", "message"); lacks {
 		return no
 	}
-	s.did(c)
+	s.did(c, eventSent)
 	return done(http.StatusCreated, map[string]any{"ticket": fmt.Sprintf("SD-%d", s.tickets.Add(1))})
 }
 
 // elevate only starts the elevation: the telephone is not called, and the key
 // keeps its tier.
-func elevate(_ *Server, c call) answer {
+func elevate(s *Server, c call) answer {
 	if c.tier >= T2 {
 		return done(http.StatusOK, map[string]any{"tier": c.tier.String(), "status": "verified"})
 	}
+	s.did(c, eventElevated)
 	return done(http.StatusAccepted, map[string]any{"tier": c.tier.String(), "target": T2.String(), "status": "verification_pending"})
 }

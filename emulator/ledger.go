@@ -45,14 +45,20 @@ func (s *Server) told(r *http.Request) answer {
 	return done(http.StatusOK, map[string]any{"email": email, "times": s.ledger.times[email]})
 }
 
-// did writes down that a request did its work. A request that does its work
-// twice is written down twice.
-func (s *Server) did(c call) {
-	if s.config.Faults.Forgetful {
-		return
+// did writes down that a request did its work, and delivers the events of it. A
+// request that does its work twice is written down twice.
+func (s *Server) did(c call, events ...string) {
+	times := 1
+	switch f := s.config.Faults; {
+	case f.Forgetful:
+		times = 0
+	case f.Twice:
+		times = 2
 	}
-	s.ledger.add(c.body["email"])
-	if s.config.Faults.Twice {
+	for range times {
 		s.ledger.add(c.body["email"])
+		for _, kind := range events {
+			s.postman.happened(kind, c)
+		}
 	}
 }

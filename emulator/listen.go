@@ -27,6 +27,7 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 // Serve answers requests on a listener, which it closes, until the context
 // ends; then it gives those under way a second, and returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	defer s.Close()
 	return serve(ctx, l, &http.Server{Handler: s})
 }
 

@@ -31,6 +31,7 @@ type Server struct {
 	rest     *group // of the paths that no group has
 	accounts *accounts
 	ledger   *ledger
+	postman  *postman
 	tickets  atomic.Int64
 	claims   sync.Map // address of a connection → the source it stands for
 }
@@ -48,6 +49,7 @@ func New(c Config) (*Server, error) {
 	c = c.clone()
 	s := &Server{config: c, began: time.Now(), rest: &group{}}
 	s.accounts = newAccounts(or(c.Accounts, 100_000))
+	s.postman = newPostman(c.Webhooks, c.Faults)
 	s.ledger = newLedger(or(c.Accounts, 100_000))
 	mistakes := c.mistakes()
 	for _, g := range c.Groups {

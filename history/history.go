@@ -152,16 +152,20 @@ type Phase struct {
 // An End says how a run ended.
 type End struct {
 	At       time.Duration `json:"at"`
-	Reason   string        `json:"reason"`          // "", "interrupted", "terminated", "budget", "stop rule: …"
-	Complete bool          `json:"complete"`        // everything planned was sent and recorded
-	Offered  int           `json:"offered"`         // requests that the plan came to
-	Notes    []string      `json:"notes,omitempty"` // what a reader must know to trust the run
+	Reason   string        `json:"reason"`             // "", "interrupted", "terminated", "budget", "stop rule: …"
+	Complete bool          `json:"complete"`           // everything planned was sent and recorded
+	Offered  int           `json:"offered"`            // requests that the plan came to
+	Listened time.Duration `json:"listened,omitempty"` // until when deliveries of webhooks could arrive; 0: nobody listened
+	Blind    time.Duration `json:"blind,omitempty"`    // the longest that whoever listened did not get to look
+	Notes    []string      `json:"notes,omitempty"`    // what a reader must know to trust the run
 }
 
 // A History is a record that can be read, as often as one likes.
 type History struct {
 	Header Header
 	End    *End // nil: the record breaks off
+
+	Events []Event // deliveries of webhooks, in the order of their arrival
 
 	// Missing says what could not be read, a sentence each: a torn frame, a
 	// lost segment. Checks must not treat such a record as whole.

@@ -54,11 +54,12 @@ func (h *History) survey(streams []stream) error {
 	var ends []*End
 	var senders []*sender
 	for i := range streams {
-		end, found, err := streams[i].survey()
+		end, found, events, err := streams[i].survey()
 		if err != nil {
 			return err
 		}
 		ends, senders = append(ends, end), append(senders, streams[i].sender)
+		h.Events = append(h.Events, events...) // agents listen for none
 		h.Missing = append(h.Missing, found.missing...)
 		h.Notes = append(h.Notes, found.notes...)
 	}
@@ -170,7 +171,7 @@ func parseHeader(payload []byte) (*Header, error) {
 }
 
 // survey walks a stream for what it lacks and how it ended.
-func (s *stream) survey() (*End, *remarks, error) {
+func (s *stream) survey() (*End, *remarks, []Event, error) {
 	found := &remarks{}
 	next := 0
 	for _, seg := range s.segments {
@@ -182,13 +183,21 @@ func (s *stream) survey() (*End, *remarks, error) {
 	w := walk{stream: *s, remarks: found}
 	defer w.close()
 	var end *End
+	var events []Event
 	for {
 		p, err := w.frame()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
+		}
+		if p.kind == kindEvents {
+			more, err := parseEvents(p.payload, s.counts.lanes)
+			if err != nil {
+				found.miss("%sdeliveries of webhooks cannot be read: %v", s.prefix(), err)
+			}
+			events = append(events, more...)
 		}
 		if p.kind == kindEnd {
 			end = &End{}
@@ -204,5 +213,5 @@ func (s *stream) survey() (*End, *remarks, error) {
 	if found.more > 0 {
 		found.missing = append(found.missing, fmt.Sprintf("%s%d more like these", s.prefix(), found.more))
 	}
-	return end, found, nil
+	return end, found, events, nil
 }

@@ -23,6 +23,9 @@ type Writer struct {
 	open *block     // takes observations
 	err  error
 
+	events []Event // that are on no disk yet
+	kept   int     // in all
+
 	disk   sync.Mutex // held while a frame is on its way; taken before mu
 	spare  *block     // empty; changes places with open
 	zstd   *zstd.Encoder
@@ -165,7 +168,7 @@ func (w *Writer) Append(o Observation) error {
 func (w *Writer) Flush() error {
 	w.disk.Lock()
 	defer w.disk.Unlock()
-	if err := w.write(begun); err != nil {
+	if err := errors.Join(w.write(begun), w.writeEvents()); err != nil {
 		return err
 	}
 	return w.sync()
@@ -178,6 +181,9 @@ func (w *Writer) Close(end End) error {
 	err := w.write(begun)
 	if errors.Is(err, errClosed) {
 		return err
+	}
+	if err == nil {
+		err = w.writeEvents()
 	}
 	if err == nil {
 		err = w.end(end)

@@ -184,6 +184,8 @@ type Promise struct {
 
 	Effects []Effect `json:"effects,omitempty"` // how the effects of requests are seen
 
+	Webhooks []Webhook `json:"webhooks,omitempty"` // the events that its requests cause
+
 	Errors ErrorTable    `json:"errors,omitzero"`
 	Expect []Expectation `json:"expect,omitempty"` // what others than the group's senders are told
 }

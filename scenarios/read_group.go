@@ -71,9 +71,7 @@ func (r *reader) group(e entry, usual defaults) (g Group, shares node) {
 		{"pacing", func(n node) { g.Pacing = r.pacing(n, g.Promise.Limits) }},
 	}
 	keys = append(keys, r.transport(&g.Transport)...)
-	for _, name := range []string{"capture", "webhooks"} {
-		keys = append(keys, r.later(name))
-	}
+	keys = append(keys, r.later("capture"))
 	found := r.mapping(e.value, append(keys, r.overrides(&usual)...))
 	if found != nil && !found["promise"] {
 		r.bad(e.value, "promise is missing (write promise: {limit: 100/min})")

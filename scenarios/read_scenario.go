@@ -35,6 +35,7 @@ func (r *reader) scenario(n node) *Scenario {
 		{"defaults", func(n node) { r.defaults(n, &usual) }},
 		{"identities", func(n node) { s.Identities = r.identities(n) }},
 		{"groups", func(n node) { s.Groups = r.groups(n, usual) }},
+		{"webhooks", func(n node) { s.Webhooks = r.webhooks(n, s.Groups) }},
 		{"budget", func(n node) { s.Budget = r.budget(n) }},
 		{"stop_when", func(n node) { s.Stop = r.stopRules(n) }},
 	})

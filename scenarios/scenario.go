@@ -20,6 +20,7 @@ type Scenario struct {
 
 	Identities []Identity
 	Groups     []Group
+	Webhooks   *Webhooks // nil: nobody listens
 	Budget     Budget
 	Stop       []StopRule
 

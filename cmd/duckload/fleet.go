@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"duckload/emulator"
 	"duckload/fleet"
 	"duckload/scenarios"
 )
@@ -25,10 +26,13 @@ func (p process) runFleet(ctx context.Context, scenario *scenarios.Scenario, s s
 	if err != nil {
 		return err
 	}
+	if plan.Scenario.Webhooks != nil {
+		return usage(errors.New("webhooks arrive at one machine: a run of several agents does not listen for them (run without --agents, or leave webhooks out)"))
+	}
 	if err := mayTravel(plan.Scenario, access, crew); err != nil {
 		return err
 	}
-	target, err := p.aim(ctx, plan)
+	target, err := p.aim(ctx, plan, emulator.Webhooks{})
 	if err != nil {
 		return err
 	}

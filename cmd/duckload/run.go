@@ -102,7 +102,12 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 		return err
 	}
 	scenario = plan.Scenario
-	target, err := p.aim(ctx, plan)
+	hooks, err := p.mailbox(ctx, plan)
+	if err != nil {
+		return err
+	}
+	defer hooks.close()
+	target, err := p.aim(ctx, plan, hooks.told())
 	if err != nil {
 		return err
 	}
@@ -113,6 +118,9 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 		UserAgent:  "duckload/" + version,
 		Budget:     scenario.Budget,
 		Stop:       scenario.Stop,
+	}
+	if hooks != nil {
+		options.Listen = hooks.serve
 	}
 	if p.debug {
 		options.Debug = p.stderr
@@ -134,6 +142,9 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 	if !to.quiet {
 		fmt.Fprintf(p.stderr, "%s: %d groups, at most %d requests, about %s → %s\n",
 			scenario.Name, len(plan.Tracks), plan.Requests()+plan.ErrandRequests(), clock(plan.Duration()), target.name)
+		if hooks != nil {
+			fmt.Fprintf(p.stderr, "webhooks are expected at %s\n", hooks.url)
+		}
 		for _, left := range plan.Dropped {
 			fmt.Fprintf(p.stderr, "left out to fit into the time: %s\n", left)
 		}
@@ -170,7 +181,7 @@ func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.O
 			shown.interrupted()
 		}
 	})()
-	options.Record, options.Progress = keeper.add, shown.event
+	options.Record, options.Progress, options.Event = keeper.add, shown.event, record.AppendEvent
 	// Little is held while requests are sent, and it would be collected dozens
 	// of times a second.
 	before := debug.SetGCPercent(400)

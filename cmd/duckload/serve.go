@@ -16,6 +16,7 @@ func (p process) emulateCommand() *cobra.Command {
 	var addr, model string
 	var window, service time.Duration
 	var defects, variations []string
+	var hooks emulator.Webhooks
 	c := &cobra.Command{
 		Use:   "emulate",
 		Short: "Serve the Space Duck API on loopback, with a chosen limiter and defects",
@@ -30,7 +31,8 @@ func (p process) emulateCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			config.Service = service
+			config.Service, config.Webhooks = service, hooks
+			config.Webhooks.Secret, _ = p.lookup("DUCKLOAD_WEBHOOK_SECRET")
 			t, err := start(c.Context(), config, addr)
 			if err != nil {
 				return err
@@ -47,6 +49,7 @@ func (p process) emulateCommand() *cobra.Command {
 	c.Flags().StringVar(&model, "limiter", "", "keep every limit with this limiter instead of the documented one")
 	c.Flags().DurationVar(&window, "window", 0, "length of every window instead of a minute, such as 2s")
 	c.Flags().DurationVar(&service, "service", 0, "how long each admitted request takes, such as 200ms; a limit of requests at once needs it")
+	c.Flags().StringVar(&hooks.URL, "webhook", "", "deliver events to this URL; signed if DUCKLOAD_WEBHOOK_SECRET is set")
 	c.Flags().StringSliceVar(&defects, "defect", nil, "break the promise in this way; may be repeated")
 	c.Flags().StringSliceVar(&variations, "variation", nil, "keep the promise in this other way; may be repeated")
 	return c

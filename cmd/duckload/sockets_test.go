@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,7 +92,11 @@ func TestEveryDefectIsCaughtOverSockets(t *testing.T) {
 			var said string
 			text, window := scenarioFor(d)
 			for range attempts {
-				exit, output := runAgainst(t, d.Apply(emulator.SpaceDuck().Scaled(window)), text)
+				config := d.Apply(emulator.SpaceDuck().Scaled(window))
+				if strings.HasPrefix(d.Check, "webhook.") {
+					text, config.Webhooks = withMailbox(t)
+				}
+				exit, output := runAgainst(t, config, text)
 				said = output
 				if exit == exitFail && strings.Contains(output, d.Check) {
 					return
@@ -101,6 +106,62 @@ func TestEveryDefectIsCaughtOverSockets(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// withMailbox returns a scenario that listens on a port which was free a moment
+// ago, and what an emulator must know of it.
+func withMailbox(t *testing.T) (text string, hooks emulator.Webhooks) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Error(err)
+		return "", hooks
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	return fmt.Sprintf(withHooks, "2s", port), emulator.Webhooks{URL: fmt.Sprintf("http://127.0.0.1:%d/hooks", port), Secret: "a secret of the test"}
+}
+
+// What was delivered is on record: judged again, it is the same verdict.
+func TestWebhooksOverSocketsAreJudgedAgain(t *testing.T) {
+	t.Parallel()
+	text, hooks := withMailbox(t)
+	config := emulator.SpaceDuck().Scaled(2 * time.Second)
+	config.Webhooks = hooks
+	served, err := start(t.Context(), config, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer served.close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "scenario.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if exit, output := inProcess(t, "run", file, "--target", served.url, "--out", dir, "--quiet"); exit == exitFail || strings.Contains(output, "nobody listened") {
+		t.Errorf("got status %d, want no failure:\n%s", exit, output)
+	}
+	runs, err := filepath.Glob(filepath.Join(dir, "*-hooks"))
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("got runs %q, %v, want one", runs, err)
+	}
+	first, err := os.ReadFile(filepath.Join(runs[0], "verdict.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := filepath.Join(dir, "again.json")
+	inProcess(t, "report", runs[0], "--format", "json="+again)
+	second, err := os.ReadFile(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first, second) {
+		t.Errorf("got another verdict of the same record:\n%s\nwant\n%s", second, first)
+	}
+	for _, want := range []string{`"webhook.delivered"`, `"webhook.once"`, `"webhook.ordered"`, `"webhook.retried"`, `"webhook.signed"`} {
+		if !bytes.Contains(first, []byte(want)) {
+			t.Errorf("the verdict says nothing of %s", want)
+		}
+	}
 }
 
 func TestTheHonestEmulatorNeverFailsOverSockets(t *testing.T) {

@@ -24,13 +24,14 @@ type target struct {
 }
 
 // aim returns the target of a plan, and starts the emulator if that is it.
-func (p process) aim(ctx context.Context, plan scenarios.Plan) (target, error) {
+func (p process) aim(ctx context.Context, plan scenarios.Plan, hooks emulator.Webhooks) (target, error) {
 	at := plan.Scenario.Target
 	if at != scenarios.Emulator {
 		return target{url: at, name: at, close: func() {}}, nil
 	}
 	config := emulator.SpaceDuck()
 	admit(&config, plan)
+	config.Webhooks = hooks
 	return start(ctx, config, "127.0.0.1:0")
 }
 
