@@ -84,6 +84,7 @@ type Group struct {
 	Drawn    Key      // the key that shows most: one under which a limit was broken, else the busiest
 	Lanes    []string // "beak from 127.0.0.2"
 	Shown    Shown
+	Events   []Delivered       // of each kind of event that its requests cause
 	Capacity []capacity.Result // of each search for a capacity, in order of phases
 }
 

@@ -338,6 +338,8 @@ func (j *judgement) group(s *groupState, c *counter) Group {
 	key := toDraw(k.Header, k.Group, c.rows, g.Findings)
 	g.Drawn = drawn(k.Header, k.Group, c.rows, g.Timeline, key)
 	g.Shown = k.shown(key, s.over)
+	g.Events = k.measureEvents()
+	k.hooks, k.lives = nil, nil // nobody asks again, and they may be large
 	g.Capacity = s.searches.results(k.Header)
 	return g
 }

@@ -69,6 +69,7 @@ type (
 		Requests requestsJSON `json:"requests"`
 		Latency  latencyJSON  `json:"latency_ms"`
 
+		Webhooks []webhookJSON  `json:"webhooks,omitempty"` // of each kind of event
 		Capacity []capacityJSON `json:"capacity,omitempty"` // of searches
 	}
 	limitJSON struct {
@@ -216,6 +217,7 @@ func groupOf(h history.Header, g analyze.Group) groupJSON {
 		Name: g.Name, Outcome: string(g.Outcome), Lanes: some(g.Lanes),
 		Promise: limitsOf(g.Promise), Measured: measuredOf(g.Measured), Checks: []checkJSON{},
 		Requests: requestsJSON{g.Sent, g.Admitted, g.Rejected, g.Unknown},
+		Webhooks: webhooksOf(g),
 		Capacity: capacitiesOf(g),
 		Latency: latencyJSON{
 			Admitted: percentiles(g.Latency[limiter.Admitted]),

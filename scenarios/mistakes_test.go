@@ -89,7 +89,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"no source", around(fine + "sources: []"), `f:6:10: groups.g.sources: names no address (write auto, or [127.0.0.2])`},
 		{"shares", around(fine + "shares: h"), `f:6:9: groups.g.shares: unknown group "h" (did you mean "g"?) (have g)`},
 		{"shares itself", around(fine + "shares: g"), `f:6:9: groups.g.shares: a group always shares its counter with itself; name another`},
-		{"later", around(fine + "webhooks: []"), `f:6:11: groups.g.webhooks: not supported yet`},
+		{"later", around(fine + "capture: []"), `f:6:10: groups.g.capture: not supported yet`},
 		{"setup", around("promise: {limit: 1/s}, requests: ['GET /${capture.tokn}'], teardown: [{GET: /x, capture: {a: {header: X}}}],\n" +
 			"setup: ['GET /${capture.token}', {POST: /y, weight: 2, capture: {token: {}, 'a b': {json: a..b}}}]"), "f:4:35: groups.g.requests[0]: nothing called \"tokn\" is captured before (did you mean \"token\"?) (have token, a b)\n" +
 			"f:4:71: groups.g.teardown[0]: only a request of setup captures\n" +

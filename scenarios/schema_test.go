@@ -123,6 +123,20 @@ groups:
     promise: {limit: 100/min, burst: 20}
     shares: plain
     requests: [{GET: /x}]
+webhooks:
+  listen: 0.0.0.0:8090
+  path: /hooks
+  secret: "${env:TOKEN}"
+  signature: X-Sig
+  event: kind
+  id: nr
+  within: 3s
+  grace: 500ms
+  delivery: at-least-once
+  ordered: true
+  refuse: 2
+  match:
+    made: {group: all, json: data.id, is: "${unique.id}"}
 budget: {requests: 20000, duration: 20m}
 stop_when: {errors: [20% in 10s, 50% in 1s]}
 `
