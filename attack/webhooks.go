@@ -37,6 +37,7 @@ type hooks struct {
 	causes   map[cause]place // by what an event says
 	awaited  map[await]bool  // events of admitted requests that did not come yet
 	missing  int             // how many of those
+	refusals map[string]int  // how many of each kind were refused
 	refused  map[string]bool // ids of events that were refused once
 	kept     int
 	left     int           // deliveries and values beyond the bounds
@@ -70,7 +71,7 @@ func newHooks(r *run) *hooks {
 	if of == nil || r.options.Listen == nil {
 		return nil
 	}
-	return &hooks{run: r, of: of, secret: of.Reveal(), causes: map[cause]place{}, awaited: map[await]bool{}, refused: map[string]bool{}}
+	return &hooks{run: r, of: of, secret: of.Reveal(), causes: map[cause]place{}, awaited: map[await]bool{}, refused: map[string]bool{}, refusals: map[string]int{}}
 }
 
 // sends remembers the values of a request before it leaves.
@@ -189,8 +190,9 @@ func signed(body []byte, secret, signature string) bool {
 func (h *hooks) keep(e *history.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if e.Wrong == "" && e.ID != "" && len(h.refused) < h.of.Refuse && !h.refused[e.ID] {
+	if e.Matched && e.Wrong == "" && e.ID != "" && h.refusals[e.Kind] < h.of.Refuse && !h.refused[e.ID] {
 		h.refused[e.ID] = true
+		h.refusals[e.Kind]++
 		e.Answered = http.StatusServiceUnavailable
 	}
 	if e.Matched && e.Answered == http.StatusOK {

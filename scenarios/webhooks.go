@@ -17,7 +17,7 @@ type Webhooks struct {
 
 	Grace  time.Duration // how long to listen for what must not come
 	Within time.Duration // of its answer, the event of a request is delivered
-	Refuse int           // how many events are refused at first
+	Refuse int           // how many events of each kind are refused at first
 
 	Match []Match
 }
