@@ -44,6 +44,6 @@ func Ended(dir string) (bool, error) {
 	if _, err := own.readHeaders(); err != nil {
 		return false, err
 	}
-	end, _, err := own.survey()
+	end, _, _, err := own.survey()
 	return end != nil, err
 }
