@@ -62,9 +62,15 @@ func (a *Agent) Serve(ctx context.Context, bus Bus) error {
 	}
 	a.say("agent %s is ready for orders", a.Name)
 	o.work.Go(o.handIn)
-	select {
-	case <-ctx.Done():
-	case <-o.over:
+	for waits := true; waits; {
+		select {
+		case <-ctx.Done():
+			waits = false
+		case <-o.over:
+			waits = false
+		case <-time.After(startWithin):
+			waits = o.Run == "" || o.busy() // an agent for one run does not wait for ever that it comes
+		}
 	}
 	o.work.Wait()
 	return nil
@@ -87,6 +93,13 @@ type office struct {
 
 	mu      sync.Mutex
 	session *session // nil: nothing to do
+}
+
+// busy reports whether there is something to do.
+func (o *office) busy() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.session != nil
 }
 
 // called says who we are.

@@ -77,7 +77,11 @@ func agentMistakes(a fleet.Agent, access fleet.Access) error {
 
 // serveAgent answers until a signal comes, or the one run has ended.
 func (p process) serveAgent(ctx context.Context, a fleet.Agent, access fleet.Access, files string) error {
-	bus, err := dialBus(ctx, p.access(access, "agent "+a.Name), forEver)
+	patience := time.Duration(forEver)
+	if a.Run != "" {
+		patience = time.Minute
+	}
+	bus, err := dialBus(ctx, p.access(access, "agent "+a.Name), patience)
 	if err != nil {
 		return err
 	}
@@ -104,6 +108,7 @@ func (p process) serveAgent(ctx context.Context, a fleet.Agent, access fleet.Acc
 }
 
 // forEver is how long an agent waits for a bus: it may be started before it.
+// One that is there for a run alone waits a minute.
 const forEver = 1 << 62
 
 // dialBus connects to a bus.

@@ -94,7 +94,9 @@ func (o *ownFleet) ended() <-chan string {
 func (o *ownFleet) close() {
 	o.once.Do(func() {
 		for _, a := range o.agents {
-			_ = a.Process.Signal(os.Interrupt) // it may have ended
+			if a.Process.Signal(os.Interrupt) != nil { // it has ended, or this system cannot interrupt it
+				_ = a.Process.Kill()
+			}
 		}
 		o.work.Wait()
 		o.server.Close()
