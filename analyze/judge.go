@@ -40,6 +40,9 @@ func sound(h *history.Header) error {
 	if len(h.Groups) == 0 {
 		return fmt.Errorf("the record names no groups")
 	}
+	if most := 1 << 16; len(h.Lanes) > most || len(h.Phases) > most {
+		return fmt.Errorf("the record names %d senders and %d steps (at most %d of each can be judged)", len(h.Lanes), len(h.Phases), most)
+	}
 	for i, l := range h.Lanes {
 		if l.Group < 0 || l.Group >= len(h.Groups) {
 			return fmt.Errorf("the record is damaged: lane %d belongs to group %d of %d", i, l.Group, len(h.Groups))

@@ -15,6 +15,7 @@ import (
 type conductor struct {
 	*run
 	track    int
+	first    int // number of the track's first phase in the plan
 	phases   []scenarios.Phase
 	reactive bool // what was seen must be kept
 

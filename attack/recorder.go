@@ -32,7 +32,7 @@ func (l *lane) RoundTrip(hit *http.Request) (*http.Response, error) {
 	}
 	timeout := l.timeout()
 	o := history.Observation{
-		Lane: l.index, Phase: l.plan.Number(j.from.track, j.shot.Phase), Seq: l.plan.Seq(l.index, seq), Intended: j.shot.At,
+		Lane: l.index, Phase: j.from.first + j.shot.Phase, Seq: l.plan.Seq(l.index, seq), Intended: j.shot.At,
 		Answered: history.Never, Look: j.shot.Look, Of: j.shot.Of,
 	}
 	if o.Look == limiter.LookNone {

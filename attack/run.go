@@ -182,8 +182,10 @@ func untilStart(o Options) time.Duration {
 // attack runs every track and every lane to their end.
 func (r *run) attack() {
 	var tracks sync.WaitGroup
+	first := 0
 	for i, t := range r.plan.Tracks {
-		c := &conductor{run: r, track: i, phases: t.Phases, reactive: reacts(t)}
+		c := &conductor{run: r, track: i, first: first, phases: t.Phases, reactive: reacts(t)}
+		first += len(t.Phases)
 		tracks.Go(c.walk)
 	}
 	tracks.Wait()

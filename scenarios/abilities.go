@@ -18,19 +18,12 @@ type Ability struct {
 	Detail  string `json:"detail"` // how finely, or what is missing and what would help
 }
 
-// abilities returns what a plan can decide about a group.
-func abilities(p Plan, group int, trip time.Duration) []Ability {
-	g := p.Scenario.Groups[group]
-	var mine []Phase
-	for _, s := range p.Stretches() {
-		if s.Group == group {
-			mine = append(mine, s.Phase)
-		}
-	}
-	if len(mine) == 0 {
+// abilities returns what its phases can decide about a group.
+func abilities(g Group, phases []Phase, trip time.Duration) []Ability {
+	if len(phases) == 0 {
 		return nil
 	}
-	a := account{group: g, phases: mine, trip: trip}
+	a := account{group: g, phases: phases, trip: trip}
 	for _, l := range g.Promise.Limits {
 		if !l.Unverified {
 			a.limit(l)

@@ -5,16 +5,16 @@ import "time"
 // quotas refuses a plan that needs more than a limit which it must respect
 // without verifying it, such as a daily quota.
 func (c *compiler) quotas() {
-	for i, g := range c.plan.Scenario.Groups {
-		requests := 0
-		for _, s := range c.plan.Stretches() {
-			if pace, ok := PaceOf(s.Phase); ok && s.Group == i {
-				requests += pace.Requests(s.Phase)
-			}
+	requests := make([]int, len(c.plan.Scenario.Groups))
+	for _, s := range c.plan.Stretches() {
+		if pace, ok := PaceOf(s.Phase); ok {
+			requests[s.Group] += pace.Requests(s.Phase)
 		}
+	}
+	for i, g := range c.plan.Scenario.Groups {
 		for _, l := range g.Promise.Limits {
-			if l.Unverified && int64(requests) > max(l.Limit, l.Burst) {
-				c.bad(g.place, "groups."+g.Name, "the plan comes to %d requests; %s must be respected (verify: false)", requests, l)
+			if l.Unverified && int64(requests[i]) > max(l.Limit, l.Burst) {
+				c.bad(g.place, "groups."+g.Name, "the plan comes to %d requests; %s must be respected (verify: false)", requests[i], l)
 			}
 		}
 	}

@@ -34,8 +34,11 @@ type CompileOptions struct {
 	Trip time.Duration
 }
 
-// maxLanes is how many lanes a record can name.
-const maxLanes = 1 << 16
+// How many lanes and phases a record can name.
+const (
+	maxLanes  = 1 << 16
+	maxPhases = 1 << 16
+)
 
 // Compile spells a scenario out: every lane, every phase. What cannot be done
 // is an error before anything is sent: [Mistakes], each with the place of its
@@ -57,7 +60,7 @@ func Compile(s *Scenario, o CompileOptions) (Plan, error) {
 	build := func(patience time.Duration) compiler {
 		o := o
 		o.Patience = patience
-		c := compiler{options: o, plan: Plan{Scenario: resolved, Seed: o.Seed, Run: o.Run}}
+		c := compiler{options: o, trackOf: map[string]int{}, plan: Plan{Scenario: resolved, Seed: o.Seed, Run: o.Run}}
 		for i, g := range resolved.Groups {
 			if len(o.Groups) == 0 || slices.Contains(o.Groups, g.Name) {
 				c.group(i)
@@ -70,6 +73,9 @@ func Compile(s *Scenario, o CompileOptions) (Plan, error) {
 		c.shrink(o.MaxTime, build)
 	}
 	c.spare()
+	if n := len(c.plan.Stretches()); n > maxPhases {
+		c.bad(place{}, "", "senders times steps come to %d (at most %d in all; name fewer identities or sources, or fewer steps)", n, maxPhases)
+	}
 	c.collisions()
 	c.affordable()
 	c.quotas()
@@ -113,6 +119,7 @@ func (s *Scenario) Counter(group int) string {
 type compiler struct {
 	options  CompileOptions
 	plan     Plan
+	trackOf  map[string]int // index into plan.Tracks, by name
 	mistakes Mistakes
 }
 
@@ -154,12 +161,11 @@ func (c *compiler) group(i int) {
 // track appends phases to the track of a counter: groups that share one go one
 // after another, or they would disturb each other.
 func (c *compiler) track(name string, phases []Phase) {
-	for i := range c.plan.Tracks {
-		if c.plan.Tracks[i].Name == name {
-			c.plan.Tracks[i].Phases = append(c.plan.Tracks[i].Phases, phases...)
-			return
-		}
+	if i, ok := c.trackOf[name]; ok {
+		c.plan.Tracks[i].Phases = append(c.plan.Tracks[i].Phases, phases...)
+		return
 	}
+	c.trackOf[name] = len(c.plan.Tracks)
 	c.plan.Tracks = append(c.plan.Tracks, Track{Name: name, Phases: phases})
 }
 

@@ -57,8 +57,12 @@ func Describe(p Plan, trip time.Duration) Description {
 			d.Creates = sum(d.Creates, step.Creates)
 		}
 	}
-	for i := range p.Scenario.Groups {
-		d.Abilities = append(d.Abilities, abilities(p, i, trip)...)
+	phases := make([][]Phase, len(p.Scenario.Groups))
+	for _, s := range p.Stretches() {
+		phases[s.Group] = append(phases[s.Group], s.Phase)
+	}
+	for i, g := range p.Scenario.Groups {
+		d.Abilities = append(d.Abilities, abilities(g, phases[i], trip)...)
 	}
 	return d
 }

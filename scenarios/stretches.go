@@ -58,11 +58,3 @@ func (p Plan) Stretches() []Stretch {
 	}
 	return all
 }
-
-// Number returns the index into Stretches of a phase of a track.
-func (p Plan) Number(track, phase int) int {
-	for _, t := range p.Tracks[:track] {
-		phase += len(t.Phases)
-	}
-	return phase
-}
