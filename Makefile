@@ -3,7 +3,7 @@
 
 GO ?= go
 
-.PHONY: test test-long check tools format vet lint vuln race cross bench peers fuzz docs
+.PHONY: test test-long soak check tools format vet lint vuln race cross bench peers fuzz docs
 
 test: tools check cross
 
@@ -16,6 +16,12 @@ test-long:
 	$(GO) test -timeout 1h -run TestEveryBreach ./analyze -histories=200
 	$(GO) test -timeout 1h -run TestTheBuildIsReproducible ./cmd/duckload -twice
 	RUNS=16 $(GO) test -timeout 2h -v -run TestTheTruthIsAmongTheAnswers ./probe
+	$(MAKE) soak SOAK=30s
+
+# So long at 80 % of this machine's highest rate, over sockets.
+SOAK ?= 10m
+soak:
+	$(GO) test -count=1 -timeout 2h -run TestALongRunAtAHighRate -v ./cmd/duckload -soak=$(SOAK)
 
 # What the tests run against: a real limiter, and a real browser for the report.
 tools:
