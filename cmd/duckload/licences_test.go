@@ -21,6 +21,7 @@ var licences = []struct{ name, words string }{
 	{"Apache-2.0", "Apache License, Version 2.0"},
 	{"CC-BY-4.0", "Creative Commons Attribution 4.0 International Public License"},
 	{"MPL-2.0", "Mozilla Public License Version 2.0"},
+	{"MPL-2.0", "Mozilla Public License, version 2.0"},
 	{"OFL-1.1", "SIL OPEN FONT LICENSE Version 1.1"},
 	{"FTL or GPL-2.0", "use of the Freetype-Go software is subject to your choice of exactly one of the following two licenses"},
 	{"CC0-1.0", "CC0 1.0 Universal"},
