@@ -79,6 +79,7 @@ type (
 		Checks                                  []checkView
 		Scope                                   scopeView
 		Headers                                 [][]string
+		Webhooks                                [][]string
 	}
 
 	// figure is a picture with the words around it and its numbers.

@@ -195,6 +195,10 @@ func failing() Report {
 	}
 	s := &f.Groups[1]
 	s.Outcome = analyze.Fail
+	s.Events = []analyze.Delivered{
+		{Event: "agent.registered", Admitted: 5, Came: 4, Lost: 1, Repeated: 2, Lag: latency(4, 90*time.Millisecond)},
+		{Event: "cert.issued", Admitted: 5, Lost: 5},
+	}
 	s.Findings[3] = analyze.Finding{
 		Check: "reject.body", Outcome: analyze.Fail,
 		Message: `9 of 9 rejections do not carry error.code E4004: "<script>alert(1)</script>` + "\x1b[31m\"",
@@ -269,6 +273,9 @@ func hostileEverywhere() Report {
 		r.Header.Groups[i].Name, r.Header.Groups[i].Line = g.Name, i+1
 		for k := range g.Findings {
 			g.Findings[k].Message += bad
+		}
+		for k := range g.Events {
+			g.Events[k].Event += bad
 		}
 	}
 	w := r.Findings.Groups[1].Findings[3].Witness

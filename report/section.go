@@ -29,7 +29,7 @@ func sectionOf(r Report, i int) section {
 		s.Checks = append(s.Checks, c)
 	}
 	s.Failed = g.Outcome == analyze.Fail
-	s.Scope, s.Headers = scopeOf(g), headerRows(g)
+	s.Scope, s.Headers, s.Webhooks = scopeOf(g), headerRows(g), webhookRows(g)
 	return s
 }
 
