@@ -44,7 +44,7 @@ func (p process) printPlan(scenario *scenarios.Scenario, s settings) error {
 func planText(plan scenarios.Plan) string {
 	d := scenarios.Describe(plan, 0)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s → %s: %d senders, at most %d requests, about %s\n", plan.Scenario.Name, plan.Scenario.Target, len(plan.Lanes), d.Requests, seconds(d.Duration))
+	fmt.Fprintf(&b, "%s → %s: %d senders, %s, about %s\n", plan.Scenario.Name, plan.Scenario.Target, len(plan.Lanes), requestsOf(plan), seconds(d.Duration))
 	for _, c := range d.Creates {
 		fmt.Fprintf(&b, "creates on the target: at most %d × %s\n", c.Most, c.What)
 	}

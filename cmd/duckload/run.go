@@ -140,8 +140,8 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 		return failure{status: exitUsage, err: fmt.Errorf("--out: %w", err)}
 	}
 	if !to.quiet {
-		fmt.Fprintf(p.stderr, "%s: %d groups, at most %d requests, about %s → %s\n",
-			scenario.Name, len(plan.Tracks), plan.Requests()+plan.ErrandRequests(), clock(plan.Duration()), target.name)
+		fmt.Fprintf(p.stderr, "%s: %d groups, %s, about %s → %s\n",
+			scenario.Name, len(plan.Tracks), requestsOf(plan), clock(plan.Duration()), target.name)
 		if hooks != nil {
 			fmt.Fprintf(p.stderr, "webhooks are expected at %s\n", hooks.url)
 		}
@@ -159,6 +159,16 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 		return errors.Join(err, live.close())
 	}
 	return p.conclude(ctx, dir, live, to.outs, on)
+}
+
+// requestsOf says how many requests a plan sends: how many if the promises are
+// kept, and what it never exceeds.
+func requestsOf(plan scenarios.Plan) string {
+	likely, most := plan.Likely()+plan.ErrandRequests(), plan.Requests()+plan.ErrandRequests()
+	if likely >= most {
+		return fmt.Sprintf("at most %d requests", most)
+	}
+	return fmt.Sprintf("about %d requests (at most %d)", likely, most)
 }
 
 // send attacks and records. When it returns, everything that happened is in
