@@ -47,9 +47,13 @@ vuln:
 # The longest tests are arithmetic on random histories, or virtual time: one
 # goroutine at work, which the race detector makes ten times slower for nothing.
 LONG = OnePercent|TestCausesAreNamed|TestWindowsAreMeasured|TestTheCompiledTable|TestEveryBreach|TestAnIdealPlan|TestTheTruth|TestALongRun|TestTheChecksAgree|TestEveryDefectIsCaught$$
+# What real programs, real sockets and real moments must show is asked with
+# nothing else at work: where answers take seconds, they prove little.
+TIMED = TestRealLimiters|TestIdentifyRealLimiters|TestRealClients|TestEveryDefectIsCaughtOverSockets|TestTheEmulatorKeepsQueuesAndPlaces|TestWebhooksOverSockets|TestACapacityIsFoundOverASocket|TestFaultsOfTargetAndNetwork|TestTheDocumentationIsRun
 race:
-	$(GO) test -race -timeout 30m -parallel 6 -skip '$(LONG)' ./...
+	$(GO) test -race -timeout 30m -parallel 6 -skip '$(LONG)|$(TIMED)' ./...
 	$(GO) test -timeout 30m -run '$(LONG)' ./analyze ./probe ./cmd/duckload
+	$(GO) test -timeout 30m -parallel 4 -run '$(TIMED)' ./cmd/duckload
 
 # The parts of docs that are made of the code: checks, exit status, keys.
 docs:

@@ -29,7 +29,8 @@ type part struct {
 	Code        []string
 }
 
-var sheetTemplate = template.Must(template.Must(template.New("sheet").Parse(sheetText)).AddParseTree("figure", pageTemplate.Lookup("figure").Tree))
+// A template rewrites its trees when it is first executed, so none is shared.
+var sheetTemplate = template.Must(template.Must(template.New("sheet").Parse(sheetText)).AddParseTree("figure", pageTemplate.Lookup("figure").Tree.Copy()))
 
 const sheetText = `<!doctype html>
 <html lang="en">

@@ -121,7 +121,7 @@ webhooks:
   path: /hooks
   secret: "${env:HOOKS:-a secret of the test}"
   signature: X-Beak-Signature
-  within: 3s
+  within: 6s
   grace: 500ms
   ordered: true
   refuse: 3

@@ -83,29 +83,45 @@ func scenarioFor(d emulator.Defect) (text string, window time.Duration) {
 
 func TestEveryDefectIsCaughtOverSockets(t *testing.T) {
 	t.Parallel() // it waits more than it works
+	missed := make([]bool, len(emulator.Defects))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
-	for _, d := range emulator.Defects {
+	for i, d := range emulator.Defects {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			var said string
-			text, window := scenarioFor(d)
-			for range attempts {
-				config := d.Apply(emulator.SpaceDuck().Scaled(window))
-				if strings.HasPrefix(d.Check, "webhook.") {
-					text, config.Webhooks = withMailbox(t)
-				}
-				exit, output := runAgainst(t, config, text)
-				said = output
-				if exit == exitFail && strings.Contains(output, d.Check) {
-					return
-				}
-			}
-			t.Errorf("%s: %s did not fail in %d runs; the last one said:\n%s", d.Name, d.Check, attempts, said)
+			_, caught := catch(t, d, attempts)
+			missed[i] = !caught
 		})
 	}
 	wait.Wait()
+	for i, d := range emulator.Defects {
+		if !missed[i] {
+			continue
+		}
+		// Beside all others answers took too long to prove much.
+		if said, caught := catch(t, d, attempts); !caught {
+			t.Errorf("%s: %s did not fail in %d runs; the last one said:\n%s", d.Name, d.Check, 2*attempts, said)
+		}
+	}
+}
+
+// catch runs against a defect until its check fails, and returns what the last
+// run said.
+func catch(t *testing.T, d emulator.Defect, attempts int) (said string, caught bool) {
+	text, window := scenarioFor(d)
+	for range attempts {
+		config := d.Apply(emulator.SpaceDuck().Scaled(window))
+		if strings.HasPrefix(d.Check, "webhook.") {
+			text, config.Webhooks = withMailbox(t)
+		}
+		exit, output := runAgainst(t, config, text)
+		said = output
+		if exit == exitFail && strings.Contains(output, d.Check) {
+			return said, true
+		}
+	}
+	return said, false
 }
 
 // withMailbox returns a scenario that listens on a port which was free a moment
