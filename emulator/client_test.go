@@ -24,6 +24,7 @@ type client struct {
 	key    string
 	header http.Header
 	stage  string
+	mail   *mailbox // nil: events go nowhere
 }
 
 // A response is an answer that was read.

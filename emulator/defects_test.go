@@ -158,16 +158,19 @@ func TestEachDefectDoesWhatItSays(t *testing.T) {
 	for _, d := range Defects {
 		t.Run(d.Name, func(t *testing.T) {
 			shows, ok := symptoms[d.Name]
+			if other, is := otherSymptoms[d.Name]; is {
+				shows, ok = other, true
+			}
 			if !ok {
 				t.Fatal("no symptom to look for")
 			}
 			bubble(t, func(t *testing.T) {
-				if shows(serving(t, SpaceDuck())) {
+				if shows(mailing(t, SpaceDuck())) {
 					t.Errorf("the honest server shows it: %s", d.Doc)
 				}
 			})
 			bubble(t, func(t *testing.T) {
-				if !shows(serving(t, d.Apply(SpaceDuck()))) {
+				if !shows(mailing(t, d.Apply(SpaceDuck()))) {
 					t.Errorf("the broken server does not show it: %s", d.Doc)
 				}
 			})
@@ -206,9 +209,11 @@ func TestDefectsAreNamedOnceAndSayWhatCatchesThem(t *testing.T) {
 		}
 		seen[d.Name] = true
 	}
-	for name := range symptoms {
-		if !seen[name] {
-			t.Errorf("symptom of %q, which is no defect", name)
+	for _, all := range []map[string]func(client) bool{symptoms, otherSymptoms} {
+		for name := range all {
+			if !seen[name] {
+				t.Errorf("symptom of %q, which is no defect", name)
+			}
 		}
 	}
 }

@@ -28,10 +28,10 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			"f:1:1: groups is missing (write groups: with a promise and requests for each)"},
 		{"version", strings.Replace(around(fine), "version: 1", "version: 2", 1), `f:1:10: version: must be from 1 to 1, got 2`},
 
-		{"unknown key", top("bugdet: {requests: 1}"), `f:7:1: bugdet: unknown key (did you mean "budget"?) (have version, name, documentation, target, allow_hosts, defaults, identities, groups, budget, stop_when)`},
+		{"unknown key", top("bugdet: {requests: 1}"), `f:7:1: bugdet: unknown key (did you mean "budget"?) (have version, name, documentation, target, allow_hosts, defaults, identities, groups, webhooks, budget, stop_when)`},
 		{"duplicate key", top("target: emulator"), `f:7:1: target: comes twice (first in line 2)`},
 		{"duplicate group key", around(fine + "identity: a,\nidentity: b"), "f:6:11: groups.g.identity: unknown identity \"a\" (have none)\nf:7:1: groups.g.identity: comes twice (first in line 6)"},
-		{"merge key", "a: &a {x: 1}\n<<: *a\n" + around(fine), "f:1:1: a: unknown key (have version, name, documentation, target, allow_hosts, defaults, identities, groups, budget, stop_when)\n" +
+		{"merge key", "a: &a {x: 1}\n<<: *a\n" + around(fine), "f:1:1: a: unknown key (have version, name, documentation, target, allow_hosts, defaults, identities, groups, webhooks, budget, stop_when)\n" +
 			"f:2:1: merge keys are not read; write the keys out"},
 		{"target", strings.Replace(around(fine), "emulator", "emulater", 1), `f:2:9: target: must be emulator or a base URL, got "emulater" (write https://host/prefix) (did you mean "emulator"?)`},
 		{"target with password", strings.Replace(around(fine), "emulator", "https://a:b@h/", 1), `f:2:9: target: must not hold a user or a password (write them as headers of an identity)`},
