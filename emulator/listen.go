@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
+	"syscall"
 	"time"
 )
 
@@ -20,7 +22,18 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, fmt.Errorf("address %q is not on loopback; use 127.0.0.1, ::1 or localhost", addr)
 	}
-	var lc net.ListenConfig
+	return listen(ctx, addr)
+}
+
+// listen opens a port if the address, once its name is resolved, is on
+// loopback: what localhost stands for is up to the machine.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	lc := net.ListenConfig{Control: func(_, at string, _ syscall.RawConn) error {
+		if to, err := netip.ParseAddrPort(at); err != nil || !to.Addr().Unmap().IsLoopback() {
+			return fmt.Errorf("%s stands for %s here, which is not on loopback; use 127.0.0.1 or ::1", addr, at)
+		}
+		return nil
+	}}
 	return lc.Listen(ctx, "tcp", addr)
 }
 

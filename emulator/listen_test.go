@@ -139,6 +139,26 @@ func TestOnlyLoopbackIsListenedOn(t *testing.T) {
 	}
 }
 
+// A name is not believed: what counts is where it leads, before the port is open.
+func TestANameIsListenedOnWhereItLeads(t *testing.T) {
+	for _, addr := range []string{"0.0.0.0:0", "[::]:0", ":0"} { // as if localhost led there
+		if l, err := listen(t.Context(), addr); err == nil {
+			l.Close()
+			t.Errorf("%s: listening, want an error", addr)
+		} else if !strings.Contains(err.Error(), "not on loopback") {
+			t.Errorf("%s: error %q, want what is wrong", addr, err)
+		}
+	}
+	l, err := Listen(t.Context(), "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if at := l.Addr().(*net.TCPAddr); !at.IP.IsLoopback() {
+		t.Errorf("localhost is %s, want loopback", at)
+	}
+}
+
 func TestServingEndsWithItsContext(t *testing.T) {
 	s, err := New(SpaceDuck())
 	if err != nil {
