@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -47,6 +48,15 @@ groups:
     pacing: [{burst: 8}, {hold: 20/s, for: LONG}]
 `
 
+// allFormats names every format of a report.
+func allFormats() string {
+	var names []string
+	for _, f := range report.Formats {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ",")
+}
+
 // A vault is random secrets, of characters that no encoding leaves alone, and
 // what holds them.
 type vault struct {
@@ -77,7 +87,13 @@ func (v vault) put(t *testing.T, name, text string) {
 
 // env is what duckload finds in its environment: its files go nowhere else.
 func (v vault) env() []string {
-	return append(os.Environ(), "HOME="+v.dir, "TMPDIR="+v.dir, "BEARER="+v.secrets["BEARER"], "QUERY="+v.secrets["QUERY"], "BODY="+v.secrets["BODY"])
+	env := append(os.Environ(), "HOME="+v.dir, "TMPDIR="+v.dir)
+	for _, name := range []string{"BEARER", "QUERY", "BODY", tokenVariable} {
+		if secret := v.secrets[name]; secret != "" {
+			env = append(env, name+"="+secret)
+		}
+	}
+	return env
 }
 
 // forms are all ways in which a secret can be recognised: raw, in URLs, and in
@@ -119,7 +135,7 @@ func (v vault) files(t *testing.T) map[string][]byte {
 		}
 		texts["the name of "+path] = []byte(path)
 		switch {
-		case e.IsDir() && e.Name() == observationsDir:
+		case e.IsDir() && (e.Name() == observationsDir || holdsRecord(path)):
 			h, err := history.Open(path)
 			if err != nil {
 				return err
@@ -139,6 +155,12 @@ func (v vault) files(t *testing.T) map[string][]byte {
 		t.Fatal(err)
 	}
 	return texts
+}
+
+// holdsRecord reports whether a folder holds what one sender recorded.
+func holdsRecord(dir string) bool {
+	found, _ := filepath.Glob(filepath.Join(dir, "seg-*.dlh"))
+	return len(found) > 0
 }
 
 // echo is a server that says back whatever it was sent, wherever it can, in
@@ -177,30 +199,57 @@ func (v vault) echo(t *testing.T, refuse bool) string {
 	return server.URL
 }
 
-// run runs duckload as a process of its own and looks at what the system shows
-// of it and of its children. after ends it, if it is to be ended.
-func (v vault) run(t *testing.T, after time.Duration, by syscall.Signal, args ...string) map[string][]byte {
+// A life is duckload as a process of its own.
+type life struct {
+	*exec.Cmd
+	said bytes.Buffer
+}
+
+// begin starts duckload, which ends with the test at the latest.
+func (v vault) begin(t *testing.T, args ...string) *life {
 	t.Helper()
-	command := exec.Command(filepath.Join(v.dir, "duckload"), args...)
-	var said bytes.Buffer
-	command.Dir, command.Env, command.Stdout, command.Stderr = v.dir, v.env(), &said, &said
-	if err := command.Start(); err != nil {
+	c := &life{Cmd: exec.Command("duckload", args...)}
+	c.Dir, c.Env, c.Stdout, c.Stderr = v.dir, v.env(), &c.said, &c.said
+	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	shown := map[string][]byte{}
-	if after > 0 {
-		time.Sleep(after)
-		shown = titles(command.Process.Pid)
-		if err := command.Process.Signal(by); err != nil {
+	t.Cleanup(func() {
+		if c.ProcessState == nil {
+			_ = c.Process.Kill()
+			_ = c.Wait()
+		}
+	})
+	return c
+}
+
+// end waits for the end, after a signal if there is one, and returns what was
+// said.
+func (c *life) end(t *testing.T, by syscall.Signal) map[string][]byte {
+	t.Helper()
+	if by != 0 {
+		if err := c.Process.Signal(by); err != nil {
 			t.Fatal(err)
 		}
 	}
-	err := command.Wait()
+	err := c.Wait()
 	var status *exec.ExitError
 	if err != nil && !errors.As(err, &status) {
 		t.Fatal(err)
 	}
-	shown[fmt.Sprintf("what %q said", args)] = said.Bytes()
+	return map[string][]byte{fmt.Sprintf("what %q said", c.Args[1:]): c.said.Bytes()}
+}
+
+// run runs duckload and looks at what the system shows of it and of its
+// children. After a while it is ended, if it is to be ended.
+func (v vault) run(t *testing.T, after time.Duration, by syscall.Signal, args ...string) map[string][]byte {
+	t.Helper()
+	c := v.begin(t, args...)
+	shown := map[string][]byte{}
+	if after > 0 {
+		time.Sleep(after)
+		shown = titles(c.Process.Pid)
+	}
+	maps.Copy(shown, c.end(t, by))
 	return shown
 }
 
@@ -234,13 +283,8 @@ func titles(pid int) map[string][]byte {
 func TestNoSecretComesOut(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	v := newVault(t)
-	itself(t, v.dir)
 	target := v.echo(t, false)
-	var formats []string
-	for _, f := range report.Formats {
-		formats = append(formats, f.Name)
-	}
-	all := strings.Join(formats, ",")
+	all := allFormats()
 	texts := map[string][]byte{}
 	add := func(more map[string][]byte) {
 		for where, text := range more {
