@@ -101,7 +101,7 @@ func oneRun(all []history.Origin) error {
 		switch {
 		case name == "":
 			wrong = append(wrong, fmt.Errorf("%s: the record of a run on one machine: there is nothing to merge it with", o.Dir))
-		case !filepath.IsLocal(name) || strings.ContainsAny(name, `/\`):
+		case CheckName(name) != nil: // it names a folder
 			wrong = append(wrong, fmt.Errorf("%s: %q cannot be the name of an agent", o.Dir, name))
 		case o.Header.Run != first.Header.Run:
 			wrong = append(wrong, fmt.Errorf("%s: of run %q, beside one of run %q in %s: merge one run at a time", o.Dir, o.Header.Run, first.Header.Run, first.Dir))

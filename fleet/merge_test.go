@@ -215,3 +215,48 @@ func TestWhatCannotBeOneRunIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A record may say that its agent is called anything.
+func TestNoNameOfAnAgentLeadsOut(t *testing.T) {
+	for _, name := range []string{"..", ".", "../x", "a/../../x", "/tmp/x", `..\x`, `C:\x`, "C:x", "a\x00b", "a b", "\x1b[2J", strings.Repeat("a", 65)} {
+		above := t.TempDir()
+		dir := crew(t, filepath.Join(above, "in"), "r", "A")[0]
+		rename(t, dir, name)
+		out := filepath.Join(above, "out")
+		if _, err := Merge(out, []string{dir}); err == nil || !strings.Contains(err.Error(), "cannot be the name of an agent") {
+			t.Errorf("agent %q: got %v, want that it cannot be a name", name, err)
+		}
+		if left, _ := os.ReadDir(above); len(left) != 1 {
+			t.Errorf("agent %q: got %v beside what was merged, want nothing written", name, left)
+		}
+	}
+}
+
+// rename writes the record in a folder again, as that of another agent.
+func rename(t *testing.T, dir, name string) {
+	t.Helper()
+	h, err := history.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := h.Collect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Header.Agents, h.Header.Roster = []history.Agent{{Name: name}}, []string{name}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	w, err := history.Create(dir, h.Header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range all {
+		if err := w.Append(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(*h.End); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -35,7 +36,11 @@ func Process(folder string) Env {
 			return nil, err
 		}
 		defer root.Close()
-		return root.Open(filepath.FromSlash(name))
+		name = filepath.FromSlash(name)
+		if info, err := root.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return nil, errors.New("not a file") // a pipe would keep whoever opens it waiting
+		}
+		return root.Open(name)
 	}
 	return Env{Lookup: os.LookupEnv, Open: open, ReadFile: func(name string) ([]byte, error) {
 		file, err := open(name)
