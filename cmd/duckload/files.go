@@ -10,8 +10,16 @@ import (
 )
 
 // replaceFile writes beside a file and renames, so that nobody ever reads half
-// of it.
+// of it. A pipe or a device is written to: a file in its place would break all
+// who use it.
 func replaceFile(path string, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		to, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(to), to.Close())
+	}
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
