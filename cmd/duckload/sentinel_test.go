@@ -166,9 +166,10 @@ func holdsRecord(dir string) bool {
 // echo is a server that says back whatever it was sent, wherever it can, in
 // every form.
 func (v vault) echo(t *testing.T, refuse bool) string {
+	captured := v.secrets["captured"]
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		parts := []string{r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), r.Header.Get("X-Token"), r.Header.Get("X-File"), r.URL.Query().Get("key"), r.URL.RequestURI(), string(body), v.secrets["captured"]}
+		parts := []string{r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), r.Header.Get("X-Token"), r.Header.Get("X-File"), r.URL.Query().Get("key"), r.URL.RequestURI(), string(body), captured}
 		var all []string
 		for i, part := range parts {
 			part = strings.TrimPrefix(part, "Bearer ")
@@ -179,15 +180,15 @@ func (v vault) echo(t *testing.T, refuse bool) string {
 			w.Header().Add(fmt.Sprintf("X-RateLimit-Said-%d", i), said)
 		}
 		w.Header().Set("X-RateLimit-Policy", strings.Join(all[:10], " "))
-		w.Header().Set("Retry-After", v.secrets["captured"])
+		w.Header().Set("Retry-After", captured)
 		w.Header().Set("Location", "/?key="+strings.Join(all, "&"))
-		w.Header().Set("Set-Cookie", "session="+v.secrets["captured"])
+		w.Header().Set("Set-Cookie", "session="+captured)
 		switch {
 		case r.URL.Path == "/login" && refuse:
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = fmt.Fprintf(w, "no such password: %s %s", body, strings.Join(all, " "))
 		case r.URL.Path == "/login":
-			_, _ = fmt.Fprintf(w, `{"token": %q}`, v.secrets["captured"])
+			_, _ = fmt.Fprintf(w, `{"token": %q}`, captured)
 		case time.Now().UnixNano()/1e6%3 == 0:
 			w.WriteHeader(http.StatusTooManyRequests)
 			_, _ = fmt.Fprintf(w, `{"error": {"code": %q}}`, strings.Join(all, " "))
@@ -325,6 +326,32 @@ func TestNoSecretComesOut(t *testing.T) {
 	}
 	if _, err := os.Stat("/proc/self/cmdline"); err == nil && proc == 0 {
 		t.Error("no title of a process was looked at")
+	}
+}
+
+// What a client sends with its calls is nowhere in the judgement on it.
+func TestNoSecretOfAClientComesOut(t *testing.T) {
+	t.Parallel() // it waits more than it works
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("no curl here")
+	}
+	v := newVault(t)
+	v.put(t, "head.txt", "Authorization: Bearer "+v.secrets["BEARER"]+"\nCookie: a="+v.secrets["file"]+"\n")
+	v.put(t, "body.txt", v.secrets["BODY"])
+	v.put(t, "client.sh", `call() { curl -s -o said -d @body.txt -X GET "$@"; }
+for path in /beak/metrics /no/such/path; do
+	call -H @head.txt "$DUCKLOAD_BASE_URL$path?key=$(printf %s "$QUERY" | sed 's/%/%25/g')"
+	call -u "user:$BODY" "$DUCKLOAD_BASE_URL$path"
+done`)
+	args := []string{"client-check", "--script", "bad-key,limited", "--client-output", "client.txt"}
+	for _, f := range report.ClientFormats {
+		args = append(args, "--format", f.Name+"=judged."+f.Name)
+	}
+	texts := v.run(t, 0, 0, append(args, "--", "sh", "client.sh")...)
+	maps.Copy(texts, v.files(t))
+	v.leaks(t, texts)
+	if said := texts[filepath.Join(v.dir, "judged.json")]; !bytes.Contains(said, []byte("/no/such/path")) {
+		t.Errorf("the calls are not in what was judged: %s %s", said, texts)
 	}
 }
 
