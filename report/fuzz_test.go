@@ -21,7 +21,7 @@ import (
 func FuzzText(f *testing.F) {
 	for _, s := range []string{
 		evil, "\x1b]0;owned\a\r\n::error::owned\x00\u202e", "]]><x/>", "```\n@everybody ![](http://evil.example)", "%0A::stop-commands::x", "{{.}}${x}$(id)`id`",
-		"\u2028\u2029\u0085\ufeff\U000e0041", "\xed\xa0\x80\xff\xfe", "a\nb{c=\"d\\", "</script><!--", "##[error]", "' or 1=1 --",
+		"\u2028\u2029\u0085\ufeff\U000e0041", "\xed\xa0\x80\xff\xfe", "a\nb{c=\"d\\", "</script><!--", "##[error]", "##vso[task.setvariable]x", "::error::x", "' or 1=1 --",
 	} {
 		for place := range len(Formats) + 1 {
 			f.Add(s, "X-Ratelimit-Limit", byte(place))
@@ -135,7 +135,7 @@ func harmless(t *testing.T, format string, doc []byte) {
 		}
 	default:
 		for line := range strings.Lines(string(doc)) {
-			if strings.HasPrefix(strings.TrimSpace(line), "::") {
+			if start := strings.TrimSpace(line); strings.HasPrefix(start, "::") || strings.HasPrefix(start, "##[") || strings.HasPrefix(start, "##vso[") {
 				t.Errorf("%s: a runner would obey %.80q", format, line)
 			}
 		}

@@ -64,8 +64,10 @@ func writeMarkdown(w io.Writer, r Report) error {
 // plain escapes what Markdown or HTML would take for markup, in a line of text.
 func plain(s string) string {
 	var b strings.Builder
-	for _, r := range printable(s) {
-		if strings.ContainsRune("\\`*_[]<>|#~&!$", r) {
+	s = printable(s)
+	command := strings.HasPrefix(strings.TrimSpace(s), "::") // of a CI runner, at the start of a line
+	for _, r := range s {
+		if strings.ContainsRune("\\`*_[]<>|#~&!$", r) || command && r == ':' {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)
@@ -74,11 +76,23 @@ func plain(s string) string {
 }
 
 // block shows lines as they are: no name in them calls a person, no address
-// becomes a link, no picture is fetched.
+// becomes a link, no picture is fetched. Nor does a CI runner, which reads what
+// goes to standard output, take one of them for a command.
 func block(lines []string) string {
-	text := strings.Join(lines, "\n")
+	text := disarmed(strings.Join(lines, "\n"))
 	fence := strings.Repeat("`", max(3, 1+longestRun(text, '`')))
 	return fmt.Sprintf("%stext\n%s\n%s\n\n", fence, text, fence)
+}
+
+// disarmed marks lines that a CI runner would take for commands.
+func disarmed(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if start := strings.TrimSpace(line); strings.HasPrefix(start, "::") || strings.HasPrefix(start, "##[") || strings.HasPrefix(start, "##vso[") {
+			lines[i] = "· " + line
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // code is a block within a line.

@@ -109,7 +109,7 @@ func (s sheet) text(w io.Writer) error {
 			fmt.Fprintf(&b, "  %s\n", l)
 		}
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, disarmed(b.String()))
 	return err
 }
 
