@@ -45,6 +45,9 @@ func (e expiry) explains(t *track, b *box) bool {
 // follow adds the ways in which a counter may stand after a batch.
 func (e expiry) follow(all []counting, w counting, a *batch, b *box) []counting {
 	admitted, spent := float64(a.admitted.len()), float64(a.spent.len())
+	if a.idle() {
+		all = append(all, w) // perhaps nothing happened
+	}
 	if !w.unused && a.lastFrom < w.since.hi+b[window].hi {
 		if x := w; e.goOn(&x, a, b, admitted, spent) {
 			all = append(all, x)
@@ -81,7 +84,9 @@ func (e expiry) goOn(w *counting, a *batch, b *box, admitted, spent float64) boo
 		w.least = max(w.least, b[limit].lo)
 	}
 	switch {
-	case e.rejected, e.each && a.admitted.len() > 0 && a.rejected.len() == 0:
+	case e.rejected && a.doubtful():
+		w.since.hi = a.lastTo
+	case e.rejected, e.each && !a.doubtful() && a.admitted.len() > 0 && a.rejected.len() == 0:
 		w.since = span{a.lastFrom, a.lastTo}
 	case e.each && spent > 0:
 		w.since = span{w.since.lo, a.lastTo}
@@ -100,6 +105,9 @@ func (e expiry) begin(w counting, a *batch, b *box, admitted, spent float64) (co
 		return w, false
 	}
 	x := counting{since: span{a.spent.from[0], a.spent.to[0]}, least: admitted, most: min(b[limit].hi, spent)}
+	if a.doubtful() {
+		x.since.hi = a.lastTo
+	}
 	if !w.unused {
 		x.since.lo = max(x.since.lo, w.since.lo+b[window].lo)
 	}
@@ -113,6 +121,9 @@ func (e expiry) begin(w counting, a *batch, b *box, admitted, spent float64) (co
 		x.since = span{a.spent.from[a.spent.len()-1], a.lastTo}
 		if e.rejected {
 			x.since.lo = a.lastFrom
+		}
+		if a.doubtful() {
+			x.since.lo = a.firstFrom
 		}
 	}
 	return x, x.since.lo <= x.since.hi && !math.IsInf(x.since.hi, 0)

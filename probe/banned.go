@@ -40,6 +40,16 @@ func followBan(all []banning, w banning, a *batch, b *box, extended bool) []bann
 		shut := banning{counting: open.counting, banned: true, until: span{a.lastFrom, a.lastTo + b[ban].hi}}
 		return append(all, open, shut)
 	}
+	if a.doubtful() { // perhaps nothing happened, perhaps it was refused
+		shut := banning{counting: w.counting, banned: true, until: span{a.firstFrom, a.lastTo + b[ban].hi}}
+		if w.banned {
+			shut.until.lo = min(w.until.lo, a.firstFrom)
+			shut.until.hi = max(w.until.hi, shut.until.hi)
+		}
+		if all = append(all, shut); a.idle() {
+			all = append(all, w)
+		}
+	}
 	if !w.banned {
 		return followOpen(all, w, a, b, extended)
 	}

@@ -31,6 +31,9 @@ func bucketExplains(consuming bool) func(*track, *box) bool {
 				// A decision with a higher arrival time would have been a rejection.
 				high = max(min(high, a.spent.to[j]+tauHigh), a.spent.to[j]) + b[token].hi
 			}
+			if consuming && a.doubtful() { // perhaps it was rejected
+				high = max(high, a.lastTo+tauHigh+b[token].hi)
+			}
 			n := a.rejected.len()
 			if n == 0 {
 				continue

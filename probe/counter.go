@@ -33,6 +33,9 @@ func (t *track) restarts(b *box, consuming bool, margin float64, first int, vain
 		return false
 	}
 	from := &t.batches[first]
+	if from.idle() && t.restarts(b, consuming, margin, first+1, vain) {
+		return true
+	}
 	g, _ := gridOf(span{from.firstFrom, from.firstTo}, b[window], span{0, 0})
 	for last := first; ; {
 		next, certain := t.until(last, b)
@@ -56,9 +59,16 @@ func (t *track) restarts(b *box, consuming bool, margin float64, first int, vain
 // after two windows without a request, some when a second window begins
 // without one since the last began.
 func (t *track) until(i int, b *box) (last int, certain bool) {
+	since := t.batches[i].lastFrom // of what counted for certain
 	for ; i+1 < len(t.batches); i++ {
 		before, after := &t.batches[i], &t.batches[i+1]
-		if after.firstTo-before.lastFrom >= b[window].lo {
+		if !before.idle() {
+			since = before.lastFrom
+			if before.doubtful() {
+				since = before.firstFrom
+			}
+		}
+		if after.firstTo-since >= b[window].lo {
 			return i, after.firstFrom-before.lastTo >= 2*b[window].hi
 		}
 	}
@@ -77,7 +87,7 @@ func (g grid) counts(t *track, b *box, consuming bool, margin, from, to float64)
 	}
 	self := 0.0
 	if consuming {
-		sure, perhaps, self = t.all, t.all, 1
+		sure, perhaps, self = t.known, t.all, 1
 	}
 	for i := range t.batches {
 		a := &t.batches[i]

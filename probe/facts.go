@@ -37,6 +37,7 @@ type track struct {
 	admitted moments   // surely spent
 	spent    moments   // perhaps spent: admitted and unknown
 	all      moments   // of any outcome
+	known    moments   // admitted or rejected: surely counted where rejections are
 	ended    []float64 // when the spent ones were over, sorted
 	served   []float64 // when the admitted ones were, sorted
 }
@@ -121,6 +122,9 @@ func (t *track) layOut() {
 			end = max(end, o.to)
 			b.firstTo, b.lastFrom = min(b.firstTo, o.to), o.from
 			t.all.add(o)
+			if o.outcome != limiter.Unknown {
+				t.known.add(o)
+			}
 			if o.outcome == limiter.Rejected {
 				b.rejected.add(o)
 				continue
@@ -143,9 +147,16 @@ func (t *track) layOut() {
 	t.admitted.sort()
 	t.spent.sort()
 	t.all.sort()
+	t.known.sort()
 	slices.Sort(t.ended)
 	slices.Sort(t.served)
 }
+
+// doubtful reports whether some of a batch may have counted, or not.
+func (b *batch) doubtful() bool { return b.spent.len() > b.admitted.len() }
+
+// idle reports whether it may be that nothing of a batch counted.
+func (b *batch) idle() bool { return b.admitted.len() == 0 && b.rejected.len() == 0 }
 
 func (b *batch) all() int { return b.spent.len() + b.rejected.len() }
 

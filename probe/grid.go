@@ -160,6 +160,6 @@ func (t *track) roomInLog(a *batch, b *box) bool {
 	if a.admitted.len() == 0 {
 		return true
 	}
-	before := t.all.overBefore(a.firstFrom) - above(t.all.from, a.admitted.to[a.admitted.len()-1]-b[window].lo)
+	before := t.known.overBefore(a.firstFrom) - above(t.known.from, a.admitted.to[a.admitted.len()-1]-b[window].lo)
 	return float64(before) < b[limit].hi
 }

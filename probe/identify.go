@@ -42,6 +42,9 @@ type loop struct {
 	fresh    []int       // lanes that were never used, with counters of their own
 	clients  []int       // those that experiments have used
 	found    []Scope
+	rivals   []*rival
+	doubtful map[int]bool   // lanes of which it is not certain that they are apart
+	askedOn  map[string]int // the lane of each way that is
 	refined  int
 	belief   *belief
 }
@@ -51,20 +54,20 @@ func Identify(a Asker, o Options) Result {
 	if o.Precision == 0 {
 		o.Precision = 0.02
 	}
-	l := &loop{Options: o, asker: a, began: a.Now(), alias: map[int]int{}, clients: []int{0}, belief: believe(Families)}
+	l := &loop{Options: o, asker: a, began: a.Now(), alias: map[int]int{}, doubtful: map[int]bool{}, askedOn: map[string]int{}, clients: []int{0}, belief: believe(Families)}
 	if l.exhaust() {
 		l.scopes()
 		if l.turn > 0 && l.queue() {
-			return l.result()
+			return l.concluded()
 		}
 		if l.serves > 0 && l.overlap() {
-			return l.result()
+			return l.concluded()
 		}
 		l.await()
 		l.drain(l.capacity + 2)
 		l.separate()
 	}
-	return l.result()
+	return l.concluded()
 }
 
 // words names what is left.
@@ -301,15 +304,8 @@ func (l *loop) used() []int {
 }
 
 func (l *loop) learn() {
-	seen := make([]Seen, len(l.answers))
-	for i, a := range l.answers {
-		seen[i] = a.Seen
-		if key, ok := l.alias[a.Key]; ok {
-			seen[i].Key = key
-		}
-	}
-	l.hasten(seen)
-	l.belief.learn(FactsOf(seen, l.Clock))
+	l.belief.learn(FactsOf(l.seen(nil), l.Clock))
+	l.learnRivals()
 	l.say(fmt.Sprintf("%d requests, %s: %s", l.sent, (l.asker.Now() - l.began).Round(100*time.Millisecond), l.belief.words()))
 }
 

@@ -81,11 +81,18 @@ func (f *Family) identify(seed uint64, say func(string)) identified {
 	w := f.world(at, seed, trips(trip))
 	w.serve = served(rng, f)
 	r := Identify(w, Options{Budget: 2000, MaxTime: 5 * time.Minute, Seed: seed, Say: say, Ways: ways})
-	x := identified{result: r, words: fmt.Sprintf("%s %v, %s off: %v after %d requests, %s %s", f.title(), at[:len(f.parameters)], trip, r.names(), r.Requests, r.Took, r.Over)}
+	x := f.judged(r, at)
+	x.words = fmt.Sprintf("%s %v, %s off: %v after %d requests, %s %s", f.title(), at[:len(f.parameters)], trip, r.names(), r.Requests, r.Took, r.Over)
+	return x
+}
+
+// judged holds a result against the truth.
+func (f *Family) judged(r Result, at point) identified {
 	held := false
 	for _, a := range r.Answers {
 		held = held || a.Family == f.Name && a.RejectsConsume == f.RejectsConsume && f.holds(a, at)
 	}
+	x := identified{result: r}
 	switch {
 	case !r.Limited:
 		x.verdict = "unlimited"

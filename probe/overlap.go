@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"duckload/limiter"
@@ -53,18 +54,22 @@ func (l *loop) hasten(seen []Seen) {
 // Serves is how long the others took.
 func early(lump []Answer) (decided, serves time.Duration) {
 	var refused, longest time.Duration
+	began, shut, opened := time.Duration(math.MaxInt64), time.Duration(0), time.Duration(math.MaxInt64)
 	for _, a := range lump {
+		began = min(began, a.Sent)
 		switch took := a.Answered - a.Sent; {
 		case a.Outcome == limiter.Rejected:
-			refused = max(refused, took)
+			refused, shut = max(refused, took), max(shut, a.Answered)
 		case a.Outcome == limiter.Admitted:
 			if serves == 0 || took < serves {
 				serves = took
 			}
-			longest = max(longest, took)
+			longest, opened = max(longest, took), min(opened, a.Answered)
 		}
 	}
-	if refused == 0 || longest > serves*3/2 || serves < max(4*refused, 20*time.Millisecond) {
+	// Where this machine stood still amid the lump, what was sent afterwards is
+	// answered sooner, but not before the others.
+	if refused == 0 || opened-began < 4*(shut-began) || longest > serves*3/2 || serves < max(4*refused, 20*time.Millisecond) {
 		return 0, 0
 	}
 	return max(4*refused, serves/4), serves

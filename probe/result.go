@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"slices"
 	"time"
 )
 
@@ -40,6 +41,11 @@ func (l *loop) result() Result {
 	for _, h := range l.belief.alive {
 		r.add(h)
 	}
+	for _, rival := range l.rivals {
+		for _, h := range rival.belief.alive {
+			r.add(h)
+		}
+	}
 	r.queued()
 	return r
 }
@@ -56,7 +62,7 @@ func (r *Result) add(h *hypothesis) {
 		r.Answers = append(r.Answers, Found{Family: h.Name, RejectsConsume: h.RejectsConsume, Values: map[string]Span{}})
 	}
 	f := &r.Answers[at]
-	if h.Variant != "" {
+	if h.Variant != "" && !slices.Contains(f.Variants, h.Variant) {
 		f.Variants = append(f.Variants, h.Variant)
 	}
 	for axis, p := range h.parameters {

@@ -33,13 +33,21 @@ type Scope struct {
 // scopes asks in each other way while the usual one is exhausted.
 func (l *loop) scopes() {
 	for _, w := range l.Ways {
-		counted, try := Unclear, 0
+		counted, try, lane := Unclear, 0, 0
 		for ; try < 3 && counted == Unclear && l.over == ""; try++ {
-			counted = l.scope(w.Lanes[min(try, len(w.Lanes)-1)], try)
+			lane = w.Lanes[min(try, len(w.Lanes)-1)]
+			counted = l.scope(lane, try)
 		}
 		l.found = append(l.found, Scope{w.Name, counted})
-		if counted == Apart && w.Fresh {
+		switch {
+		case counted != Apart:
+		case !w.Fresh:
+			l.doubtful[lane], l.askedOn[w.Name] = true, lane
+		default:
 			l.fresh = append(l.fresh, w.Lanes[min(try, len(w.Lanes)):]...)
+			if l.prompt == 0 {
+				l.rivalled(w)
+			}
 		}
 	}
 }

@@ -52,6 +52,9 @@ func TestTheTruthIsNeverRefuted(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				at := anyPoint(t, f)
 				w := f.world(at, rapid.Uint64().Draw(t, "seed"), trips(time.Duration(rapid.Int64Range(1e4, 2e7).Draw(t, "trip"))))
+				if rapid.Bool().Draw(t, "busy") {
+					w.loaded(rapid.IntRange(2, 20).Draw(t, "often"))
+				}
 				if f.Name == "concurrency" {
 					w.serve = time.Duration(rapid.Int64Range(1e6, 1e8).Draw(t, "serve"))
 				}
@@ -64,6 +67,12 @@ func TestTheTruthIsNeverRefuted(t *testing.T) {
 						shots[i] = Shot{At: w.Now() + gap, Key: rapid.IntRange(0, keys-1).Draw(t, "key")}
 					}
 					w.keep(w.Ask(shots))
+				}
+				unknown := rapid.IntRange(0, 5).Draw(t, "unknown")
+				for i := range w.trace {
+					if unknown > 0 && i > 0 && (i*7)%(6*unknown) == 0 {
+						w.trace[i].Outcome = limiter.Unknown
+					}
 				}
 				facts := FactsOf(w.trace, 0)
 				var b box

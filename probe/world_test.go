@@ -13,7 +13,9 @@ import (
 type world struct {
 	fresh  func(began, first time.Duration) (limiter.Limiter, time.Duration) // and how far its moments lie behind ours
 	began  time.Duration                                                     // when the first request was sent
-	shared bool                                                              // all keys are one
+	same   func(key int) int                                                 // which key's counter a key counts on; nil: its own
+	late   func(*rand.Rand) time.Duration                                    // after its moment that a request is sent; nil: never
+	pause  func(*rand.Rand) time.Duration                                    // for how long the server stands still when asked; nil: never
 	states map[int]*keyState
 	now    time.Duration
 	rng    *rand.Rand
@@ -75,7 +77,19 @@ func (w *world) Ask(shots []Shot) []Answer {
 	flights := make([]flight, len(shots))
 	for i, s := range shots {
 		at := max(s.At, w.now)
+		if w.late != nil {
+			at += w.late(w.rng)
+		}
 		flights[i] = flight{shot: s, sent: at, there: at + w.trip(w.rng)}
+	}
+	if w.pause != nil {
+		stands := flights[w.rng.IntN(len(flights))].there
+		goesOn := stands + w.pause(w.rng)
+		for i := range flights {
+			if f := &flights[i]; f.there >= stands {
+				f.there = max(f.there, goesOn)
+			}
+		}
 	}
 	if w.began == 0 {
 		w.began = flights[0].sent
@@ -91,8 +105,8 @@ func (w *world) Ask(shots []Shot) []Answer {
 	for _, i := range order {
 		f := &flights[i]
 		key := f.shot.Key
-		if w.shared {
-			key = 0
+		if w.same != nil {
+			key = w.same(key)
 		}
 		state := w.states[key]
 		if state == nil {

@@ -1,0 +1,95 @@
+package probe
+
+import (
+	"maps"
+	"slices"
+
+	"duckload/limiter"
+)
+
+// A rival is what to believe if clients that seem to have counters of their own
+// count on one after all: what was admitted to the other one may have come back
+// meanwhile, where requests take long. Its answers stand beside the others
+// until what was seen refutes it.
+type rival struct {
+	ways   []string
+	lanes  map[int]bool
+	belief *belief
+}
+
+// rivalled adds what contradicts that the lanes of a way are apart, with each
+// rival so far and without.
+func (l *loop) rivalled(w Way) {
+	for _, r := range append(slices.Clone(l.rivals), &rival{}) {
+		lanes := maps.Clone(r.lanes)
+		if lanes == nil {
+			lanes = map[int]bool{}
+		}
+		for _, lane := range w.Lanes {
+			lanes[lane] = true
+		}
+		l.rivals = append(l.rivals, &rival{append(slices.Clone(r.ways), w.Name), lanes, believe(Families)})
+	}
+}
+
+// seen returns what each counter saw. Those of some more lanes are on the
+// counter of the first. Of a doubtful lane, whether it counted there is not
+// known, unless it is one of these.
+func (l *loop) seen(merged map[int]bool) []Seen {
+	all := make([]Seen, len(l.answers))
+	for i, a := range l.answers {
+		s := a.Seen
+		if key, ok := l.alias[s.Key]; ok {
+			s.Key = key
+		}
+		switch {
+		case merged[s.Key]:
+			s.Key = 0
+		case l.doubtful[s.Key]:
+			s.Key, s.Outcome = 0, limiter.Unknown
+		}
+		all[i] = s
+	}
+	l.hasten(all)
+	return all
+}
+
+// learnRivals lets go of the rivals that explain nothing any more.
+func (l *loop) learnRivals() {
+	l.rivals = slices.DeleteFunc(l.rivals, func(r *rival) bool {
+		r.belief.learn(FactsOf(l.seen(r.lanes), l.Clock))
+		return len(r.belief.alive) == 0
+	})
+}
+
+// proven returns who shares a counter, as far as it is proved: a way is apart
+// only if nothing that is left explains it as shared.
+func (l *loop) proven() []Scope {
+	scopes := slices.Clone(l.found)
+	for i, s := range scopes {
+		if s.Counted != Apart {
+			continue
+		}
+		shared := slices.ContainsFunc(l.rivals, func(r *rival) bool { return slices.Contains(r.ways, s.Way) })
+		if lane, ok := l.askedOn[s.Way]; ok && !shared {
+			facts := FactsOf(l.seen(map[int]bool{lane: true}), l.Clock)
+			shared = slices.ContainsFunc(l.belief.alive, func(h *hypothesis) bool {
+				return len(h.boxes) > 0 && len(h.narrow(facts, slices.Clone(h.boxes), usual)) > 0
+			})
+		}
+		if shared || len(l.belief.alive) == 0 {
+			scopes[i].Counted = Unclear
+		}
+	}
+	return scopes
+}
+
+// concluded is the result in the end.
+func (l *loop) concluded() Result {
+	if l.capacity > 0 && l.prompt == 0 && len(l.rivals) > 0 {
+		l.learnRivals()
+	}
+	r := l.result()
+	r.Scopes = l.proven()
+	return r
+}
