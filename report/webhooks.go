@@ -24,9 +24,9 @@ func webhooksOf(g analyze.Group) []webhookJSON {
 func webhookRows(g analyze.Group) [][]string {
 	var rows [][]string
 	for _, e := range g.Events {
-		row := []string{printable(e.Event), thousands(e.Admitted), thousands(e.Came), thousands(e.Lost), thousands(e.Repeated), "", "", ""}
+		row := []string{printable(e.Event), thousands(e.Admitted), thousands(e.Came), thousands(e.Lost), thousands(e.Repeated), "", ""}
 		if l := e.Lag; l.N > 0 {
-			row[5], row[6], row[7] = length(l.P50), length(l.P99), length(l.Max)
+			row[5], row[6] = length(l.P50), length(l.P99)
 		}
 		rows = append(rows, row)
 	}
