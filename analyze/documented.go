@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"duckload/history"
 	"duckload/limiter"
@@ -176,5 +177,5 @@ func (w *expectWatch) expectations() string {
 		}
 		all = append(all, e.Identity+" "+e.Code)
 	}
-	return joinComma(all)
+	return strings.Join(all, ", ")
 }
