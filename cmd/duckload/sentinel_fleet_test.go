@@ -57,7 +57,7 @@ func (h *tap) texts() map[string][]byte {
 // for a second in which they grow.
 func (v vault) recording(t *testing.T, pattern string, want int, said *bytes.Buffer) {
 	t.Helper()
-	for range 100 {
+	for range 1200 {
 		if found, _ := filepath.Glob(filepath.Join(v.dir, pattern, "seg-000000.dlh")); len(found) >= want {
 			time.Sleep(1500 * time.Millisecond)
 			return
