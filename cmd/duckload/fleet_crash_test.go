@@ -128,7 +128,7 @@ func (s *stage) startAgent(name string, env ...string) {
 func (s *stage) conduct(env ...string) *exec.Cmd {
 	s.Helper()
 	return s.spawn(env, "duckload", "run", "crash.yaml", "--agents", "2", "--nats", s.nats, "--target", s.target,
-		"--agent-wait", "6s", "--agent-lead", "1s", "--out", "out", "--fail-on", "none")
+		"--agent-wait", "6s", "--agent-lead", "2s", "--out", "out", "--fail-on", "none")
 }
 
 // run is the id of the one run, as the agents' folders tell; empty: none has

@@ -87,7 +87,7 @@ func TestNoSecretComesOutOfAFleet(t *testing.T) {
 	for _, name := range []string{"A", "B"} {
 		agents[name] = v.begin(t, "agent", "--nats", server.Access.URL, "--name", name, "--dir", "agent-"+name, "--files", ".")
 	}
-	fleetRun := []string{"--agents", "2", "--nats", server.Access.URL, "--target", target, "--agent-lead", "500ms", "--format", formatsOfFleets()}
+	fleetRun := []string{"--agents", "2", "--nats", server.Access.URL, "--target", target, "--agent-lead", "4s", "--format", formatsOfFleets()}
 	texts := v.run(t, 0, 0, append([]string{"run", "short.yaml"}, fleetRun...)...)
 	masked := bytes.Count(bytes.Join(slices.Collect(maps.Values(v.files(t))), nil), []byte("***"))
 
@@ -133,7 +133,7 @@ func TestNoSecretComesOutOfAnOwnFleet(t *testing.T) {
 	}
 	v := newVault(t)
 	target := v.echo(t, false)
-	ownFleet := []string{"--agents", "2", "--target", target, "--agent-lead", "500ms", "--format", formatsOfFleets()}
+	ownFleet := []string{"--agents", "2", "--target", target, "--agent-lead", "4s", "--format", formatsOfFleets()}
 	texts := v.run(t, 0, 0, append([]string{"run", "short.yaml"}, ownFleet...)...)
 
 	long := v.begin(t, append([]string{"run", "long.yaml"}, ownFleet...)...)
