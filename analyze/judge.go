@@ -405,7 +405,7 @@ func (j *judgement) caveats() []string {
 		all = append(all, end.Notes...)
 	}
 	if j.resent > 0 {
-		all = append(all, fmt.Sprintf("%s sent again by the transport: each attempt may have been counted", plural(j.resent, "request was")))
+		all = append(all, fmt.Sprintf("%s sent again by the transport: each attempt may have been counted", Plural(j.resent, "request was")))
 	}
 	return all
 }

@@ -1,9 +1,6 @@
 package analyze
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // sentence is the verdict in plain words.
 func sentence(f Findings) string {
@@ -35,18 +32,11 @@ func sentence(f Findings) string {
 	return fmt.Sprintf("%s, %s: the target keeps its promise", count(len(f.Groups), "group"), count(checks, "check")+" hold")
 }
 
-func count(n int, thing string) string { return plural(n, thing) }
+func count(n int, thing string) string { return Plural(n, thing) }
 
 func isAre(names []string) string {
 	if len(names) == 1 {
 		return names[0] + " is"
 	}
 	return list(names) + " are"
-}
-
-func list(names []string) string {
-	if len(names) < 2 {
-		return either(names)
-	}
-	return fmt.Sprintf("%s and %s", strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
 }

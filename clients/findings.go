@@ -2,7 +2,6 @@ package clients
 
 import (
 	"fmt"
-	"strings"
 
 	"duckload/analyze"
 )
@@ -77,28 +76,7 @@ func list(all []int) string {
 	if n := len(all); n > 3 && all[n-1]-all[0] == n-1 {
 		return fmt.Sprintf("%d to %d", all[0], all[n-1])
 	}
-	var b strings.Builder
-	for i, n := range all {
-		switch {
-		case i > 0 && i == len(all)-1:
-			b.WriteString(" and ")
-		case i > 0:
-			b.WriteString(", ")
-		}
-		fmt.Fprint(&b, n)
-	}
-	return b.String()
+	return analyze.List(all, "and")
 }
 
-// plural counts things: "1 retry", "3 retries".
-func plural(n int, thing string) string {
-	switch stem, isY := strings.CutSuffix(thing, "ry"); {
-	case n == 1:
-		return "1 " + thing
-	case isY:
-		return fmt.Sprintf("%d %sries", n, stem)
-	case strings.HasSuffix(thing, "ss"):
-		return fmt.Sprintf("%d %ses", n, thing)
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
+func plural(n int, thing string) string { return analyze.Plural(n, thing) }
