@@ -44,7 +44,13 @@ func bucketExplains(consuming bool) func(*track, *box) bool {
 					return false
 				}
 				low = max(low, last+tauLow+b[token].lo)
-				high = max(high, a.rejected.to[n-1]+tauHigh+b[token].hi)
+				// A request of the batch that was admitted after the rejection
+				// finds the arrival time as late as an admission allows.
+				latest := a.rejected.to[n-1]
+				if m := a.spent.len(); m > 0 && a.spent.to[m-1] > first {
+					latest = max(latest, a.spent.to[m-1])
+				}
+				high = max(high, latest+tauHigh+b[token].hi)
 				continue
 			}
 			if high <= last+tauLow {
