@@ -10,7 +10,12 @@ import "math"
 func counterExplains(consuming bool, margin float64, from reference) func(*track, *box) bool {
 	return func(t *track, b *box) bool {
 		g, ok := gridOf(from(t), b[window], b[boundary])
-		return ok && g.counts(t, b, consuming, margin, 0, math.Inf(1))
+		for i := range t.batches {
+			if !ok || !g.counts(t, b, consuming, margin, &t.batches[i]) {
+				return false
+			}
+		}
+		return true
 	}
 }
 
@@ -18,65 +23,71 @@ func counterExplains(consuming bool, margin float64, from reference) func(*track
 // request after the counter has been forgotten.
 func restartedExplains(consuming bool, margin float64) func(*track, *box) bool {
 	return func(t *track, b *box) bool {
-		return t.restarts(b, consuming, margin, 0, make([]bool, len(t.batches)+1))
+		r := restarts{track: t, box: b, consuming: consuming, margin: margin}
+		r.vain[0], r.vain[1] = make([]bool, len(t.batches)+1), make([]bool, len(t.batches)+1)
+		return r.explain(0, false)
 	}
 }
 
-// restarts follows the batches from one on, with which the windows began anew.
-// A silence may or may not have been long enough for that. Vain are those from
-// which nothing explains the rest.
-func (t *track) restarts(b *box, consuming bool, margin float64, first int, vain []bool) bool {
-	if first == len(t.batches) {
+// restarts looks for moments at which a counter may have begun anew. Vain are
+// the batches from which on nothing explains the rest, by whether the counter
+// begins with the batch or amid it.
+type restarts struct {
+	*track
+	*box
+	consuming bool
+	margin    float64
+	vain      [2][]bool
+}
+
+// explain follows the batches from one on. With its first decision the windows
+// begin; or with some decision of it, and then which of it were decided since
+// is not known. A silence may or may not have been long enough to begin anew.
+func (r *restarts) explain(first int, amid bool) bool {
+	if first == len(r.batches) {
 		return true
 	}
-	if vain[first] {
+	vain := &r.vain[int(boolean(amid))][first]
+	if *vain {
 		return false
 	}
-	from := &t.batches[first]
-	if from.idle() && t.restarts(b, consuming, margin, first+1, vain) {
+	*vain = true // until it turns out not to be
+	from := &r.batches[first]
+	begins, next := span{from.firstFrom, from.firstTo}, first
+	if amid {
+		begins.hi, next = from.lastTo, first+1
+	} else if from.idle() && r.explain(first+1, false) {
 		return true
 	}
-	g, _ := gridOf(span{from.firstFrom, from.firstTo}, b[window], span{0, 0})
-	for last := first; ; {
-		next, certain := t.until(last, b)
-		if !g.counts(t, b, consuming, margin, from.firstFrom, t.batches[next].lastTo) {
-			break
-		}
-		if t.restarts(b, consuming, margin, next+1, vain) {
-			return true
-		}
-		if certain {
-			break
-		}
-		last = next + 1
-	}
-	vain[first] = true
-	return false
-}
-
-// until returns the last batch, from one on, before a silence after which the
-// counter may have been forgotten, and whether it was for certain. Some forget
-// after two windows without a request, some when a second window begins
-// without one since the last began.
-func (t *track) until(i int, b *box) (last int, certain bool) {
-	since := t.batches[i].lastFrom // of what counted for certain
-	for ; i+1 < len(t.batches); i++ {
-		before, after := &t.batches[i], &t.batches[i+1]
-		if !before.idle() {
-			since = before.lastFrom
-			if before.doubtful() {
-				since = before.firstFrom
+	g, _ := gridOf(begins, r.box[window], span{0, 0})
+	since := from.firstFrom // of what counted for certain, the last
+	for ; next < len(r.batches); next++ {
+		a := &r.batches[next]
+		if next > first {
+			// Some forget after two windows without a request, some when a
+			// second window begins without one since the last began.
+			if a.firstTo-since >= r.box[window].lo && r.explain(next, false) {
+				return true
+			}
+			if a.firstFrom-r.batches[next-1].lastTo >= 2*r.box[window].hi {
+				return false
 			}
 		}
-		if after.firstTo-since >= b[window].lo {
-			return i, after.firstFrom-before.lastTo >= 2*b[window].hi
+		if a.all() > 1 && a.lastTo-a.firstFrom >= r.box[window].lo && r.explain(next, true) {
+			return true
+		}
+		if !g.counts(r.track, r.box, r.consuming, r.margin, a) {
+			return false
+		}
+		if !a.idle() {
+			since = a.lastFrom
 		}
 	}
-	return i, true
+	return true
 }
 
-// counts judges what lies between two moments by a sliding counter.
-func (g grid) counts(t *track, b *box, consuming bool, margin, from, to float64) bool {
+// counts judges a batch by a sliding counter.
+func (g grid) counts(t *track, b *box, consuming bool, margin float64, a *batch) bool {
 	sure, perhaps := t.admitted, t.spent
 	admits := func(estimate float64) bool { return estimate <= b[limit].hi-margin }
 	rejects := func(estimate float64) bool {
@@ -89,34 +100,30 @@ func (g grid) counts(t *track, b *box, consuming bool, margin, from, to float64)
 	if consuming {
 		sure, perhaps, self = t.known, t.all, 1
 	}
-	for i := range t.batches {
-		a := &t.batches[i]
-		if a.firstFrom < from || a.lastTo > to {
-			continue
-		}
-		// The last of a batch that was admitted had the others before it.
-		if n := a.admitted.len(); n > 0 {
-			others := float64(n - 1)
-			if !g.someWindow(a.firstFrom, a.lastTo, func(k float64) bool {
-				past := share((a.lastTo - g.begins(k)) / g.window.lo)
-				least := g.surely(sure, k-1, math.Inf(1))*(1-past) + g.surely(sure, k, a.firstFrom)
-				if g.first(a.firstFrom) == g.last(a.lastTo) {
-					least += others
-				}
-				return admits(least * (1 - rounding))
-			}) {
-				return false
+	// The last that was admitted had before it the others, what is sure to lie
+	// in the window before, and what was over when the batch began.
+	if n := a.admitted.len(); n > 0 {
+		others := float64(n - 1)
+		from, to := a.admitted.from[n-1], a.admitted.to[n-1]
+		if !g.someWindow(from, to, func(k float64) bool {
+			past := share((to - g.begins(k)) / g.window.lo)
+			least := g.surely(sure, k-1, math.Inf(1))*(1-past) + g.surely(sure, k, a.firstFrom)
+			if g.first(a.firstFrom) == g.last(a.lastTo) {
+				least += others
 			}
+			return admits(least * (1 - rounding))
+		}) {
+			return false
 		}
-		for j := range a.rejected.len() {
-			from, to := a.rejected.from[j], a.rejected.to[j]
-			if !g.someWindow(from, to, func(k float64) bool {
-				past := share((from - g.beginsLate(k)) / g.window.hi)
-				most := g.perhaps(perhaps, k-1, to)*(1-past) + g.perhaps(perhaps, k, to) - self
-				return rejects(most * (1 + rounding))
-			}) {
-				return false
-			}
+	}
+	for j := range a.rejected.len() {
+		from, to := a.rejected.from[j], a.rejected.to[j]
+		if !g.someWindow(from, to, func(k float64) bool {
+			past := share((from - g.beginsLate(k)) / g.window.hi)
+			most := g.perhaps(perhaps, k-1, to)*(1-past) + g.perhaps(perhaps, k, to) - self
+			return rejects(most * (1 + rounding))
+		}) {
+			return false
 		}
 	}
 	return true

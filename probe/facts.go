@@ -2,6 +2,7 @@ package probe
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -23,7 +24,7 @@ type Seen struct {
 type Facts struct {
 	tracks []*track // of each key that was used
 	keys   []int    // which key a track is of
-	began  float64  // when the first was sent
+	began  float64  // when the first was sent, widened by the clock
 	span   float64  // from there to the last answer
 }
 
@@ -31,7 +32,7 @@ type Facts struct {
 // decisions: the i-th decision is not before the i-th sending, nor after the
 // i-th answer, whichever request it was about.
 type track struct {
-	began    float64  // when the first request of all keys was sent
+	began    float64  // when the first request of all keys was sent, widened by the clock
 	seen     []moment // in order of from
 	batches  []batch
 	admitted moments   // surely spent
@@ -50,11 +51,13 @@ type moment struct {
 }
 
 // A batch is requests that overlap in time, so that their order is not known.
+// An unknown one may have been decided, or may never have come.
 type batch struct {
 	admitted, spent   moments
 	rejected          moments
-	firstFrom, lastTo float64 // of all of them
-	lastFrom, firstTo float64
+	firstFrom, lastTo float64 // all decisions lie between them
+	lastFrom          float64 // the last decision is not before it: the latest sending whose outcome is known
+	firstTo           float64 // the first decision is not after it: the earliest answer
 }
 
 // Moments are sorted starts and sorted ends; they belong together as sets only.
@@ -98,12 +101,12 @@ func FactsOf(all []Seen, clock time.Duration) *Facts {
 	for _, s := range sorted {
 		t := byKey[s.Key]
 		if t == nil {
-			t = &track{began: float64(sorted[0].Sent)}
+			t = &track{began: float64(sorted[0].Sent - clock)}
 			byKey[s.Key] = t
 			f.tracks, f.keys = append(f.tracks, t), append(f.keys, s.Key)
 		}
 		t.seen = append(t.seen, moment{sent: float64(s.Sent), from: float64(s.Sent - clock), to: float64(s.Answered), done: float64(max(s.Done, s.Answered)), outcome: s.Outcome})
-		f.began = float64(sorted[0].Sent)
+		f.began = float64(sorted[0].Sent - clock)
 		f.span = max(f.span, float64(s.Answered-sorted[0].Sent))
 	}
 	for _, t := range f.tracks {
@@ -116,14 +119,14 @@ func (t *track) layOut() {
 	for i := 0; i < len(t.seen); {
 		var b batch
 		end := t.seen[i].to
-		b.firstFrom, b.firstTo = t.seen[i].from, end
+		b.firstFrom, b.lastFrom, b.firstTo = t.seen[i].from, t.seen[i].from, math.Inf(1)
 		for ; i < len(t.seen) && (t.seen[i].sent <= end || b.all() == 0); i++ {
 			o := t.seen[i]
 			end = max(end, o.to)
-			b.firstTo, b.lastFrom = min(b.firstTo, o.to), o.from
 			t.all.add(o)
 			if o.outcome != limiter.Unknown {
 				t.known.add(o)
+				b.firstTo, b.lastFrom = min(b.firstTo, o.to), o.from
 			}
 			if o.outcome == limiter.Rejected {
 				b.rejected.add(o)
@@ -139,6 +142,7 @@ func (t *track) layOut() {
 			}
 		}
 		b.lastTo = end
+		b.firstTo = min(b.firstTo, end)
 		b.admitted.sort()
 		b.spent.sort()
 		b.rejected.sort()

@@ -85,7 +85,19 @@ type reference func(*track) span
 
 // byClock counts from the first request of all, byKey from the first of a key.
 func byClock(t *track) span { return span{t.began, t.began} }
-func byKey(t *track) span   { return span{t.batches[0].firstFrom, t.batches[0].firstTo} }
+
+// byKey: the first that came for certain may not have been the first, so it is
+// only the latest that it can have been.
+func byKey(t *track) span {
+	first := &t.batches[0]
+	latest := math.Inf(1)
+	if t.known.len() > 0 {
+		latest = t.known.to[0]
+	} else {
+		latest = t.all.to[t.all.len()-1]
+	}
+	return span{first.firstFrom, latest}
+}
 
 // alignedExplains: each window of the grid admits up to the limit, and rejects
 // only when so many may have been spent in it.

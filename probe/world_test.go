@@ -21,6 +21,7 @@ type world struct {
 	rng    *rand.Rand
 	trip   func(*rand.Rand) time.Duration // one way
 	serve  time.Duration                  // what the server needs for a request
+	tick   time.Duration                  // the step of the limiter's clock; 0: none
 
 	sent  int
 	trace []Seen
@@ -33,20 +34,28 @@ type keyState struct {
 }
 
 // take decides a request, after those that are done by then have left.
-func (k *keyState) take(at, serve time.Duration) (d limiter.Decision, done time.Duration) {
+func (k *keyState) take(at, serve, tick time.Duration) (d limiter.Decision, done time.Duration) {
 	k.under = slices.DeleteFunc(k.under, func(done time.Duration) bool {
 		if done <= at {
 			k.limiter = limiter.Release(k.limiter)
 		}
 		return done <= at
 	})
-	d, k.limiter = k.limiter.Take(at + k.behind)
+	d, k.limiter = k.limiter.Take(ticked(at, tick) + k.behind)
 	if !d.OK {
 		return d, at
 	}
 	done = at + d.Delay + serve
 	k.under = append(k.under, done)
 	return d, done
+}
+
+// ticked returns what a clock with steps shows at a moment.
+func ticked(at, tick time.Duration) time.Duration {
+	if tick == 0 {
+		return at
+	}
+	return at - at%tick
 }
 
 func newWorld(seed uint64, trip func(*rand.Rand) time.Duration, fresh func(began, first time.Duration) (limiter.Limiter, time.Duration)) *world {
@@ -110,11 +119,11 @@ func (w *world) Ask(shots []Shot) []Answer {
 		}
 		state := w.states[key]
 		if state == nil {
-			l, behind := w.fresh(w.began, f.there)
+			l, behind := w.fresh(w.began-w.tick, ticked(f.there, w.tick))
 			state = &keyState{limiter: l, behind: behind}
 			w.states[key] = state
 		}
-		d, done := state.take(f.there, w.serve)
+		d, done := state.take(f.there, w.serve, w.tick)
 		f.ok, f.back = d.OK, done+w.trip(w.rng)
 	}
 	var answers []Answer
