@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -76,16 +77,16 @@ func ceilingOf(c *Case, l limiter.Limit) Finding {
 	}
 	if rejected == 0 {
 		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf(
-			"%s admitted and none rejected: the limit was never reached, so nobody knows whether it is there (send more than %d at once)", Plural(admitted, "request was"), l.Capacity())}
+			"%s admitted and none rejected: the limit was never reached, so nobody knows whether it is there (send more than %d at once)", english.Count(admitted, "request was"), l.Capacity())}
 	}
 	if !c.Whole {
 		return Finding{Outcome: Inconclusive, Message: unwhole}
 	}
 	if why := c.unbound(l, ring.certain); why != "" {
-		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("%s admitted: %s", Plural(admitted, "request was"), why)}
+		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("%s admitted: %s", english.Count(admitted, "request was"), why)}
 	}
 	return Finding{Outcome: Pass, Message: fmt.Sprintf(
-		"%s admitted, and never more in any stretch of time than %s allows%s", Plural(admitted, "request was"), l, c.leavesOpen(l))}
+		"%s admitted, and never more in any stretch of time than %s allows%s", english.Count(admitted, "request was"), l, c.leavesOpen(l))}
 }
 
 // exceeded is the finding where a rule is broken on some key.
@@ -237,7 +238,7 @@ func (x excess) finding(c *Case, l limiter.Limit, s spans, r rule) Finding {
 		Requests: c.Evidence(inside[:min(len(inside), MaxEvidence)]), More: max(0, len(inside)-MaxEvidence),
 	}
 	w.Sentence = fmt.Sprintf("between %s and %s, %s admitted; %s admits at most %s",
-		secs(x.from), secs(x.to), Plural(len(inside), "request was"), r.words, fewerThan(allowed, len(inside)))
+		secs(x.from), secs(x.to), english.Count(len(inside), "request was"), r.words, fewerThan(allowed, len(inside)))
 	if len(inside) > 0 {
 		w.Sentence += fmt.Sprintf(" (%s)", c.sendersOf(inside))
 	}

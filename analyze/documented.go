@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"duckload/english"
 	"duckload/history"
 	"duckload/limiter"
 )
@@ -70,7 +71,7 @@ func (w *tableWatch) Findings() []Finding {
 	switch {
 	case w.seen.broken > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("%d of %s with an error code are not as documented: %s", w.seen.broken, Plural(w.seen.judged, "answer"), &w.seen)
+		f.Message = fmt.Sprintf("%d of %s with an error code are not as documented: %s", w.seen.broken, english.Count(w.seen.judged, "answer"), &w.seen)
 		first := w.seen.first[0]
 		said := first.Fields.Values(w.field)[0]
 		if code, known := w.c.Promise.Errors.Named(said); known {
@@ -80,12 +81,12 @@ func (w *tableWatch) Findings() []Finding {
 		}
 	case w.seen.judged == 0:
 		f.Outcome = Inconclusive
-		f.Message = fmt.Sprintf("none of %s carried an error code at %s; send what is refused, such as more than the burst", Plural(w.all, "answer"), w.c.Promise.Errors.JSON)
+		f.Message = fmt.Sprintf("none of %s carried an error code at %s; send what is refused, such as more than the burst", english.Count(w.all, "answer"), w.c.Promise.Errors.JSON)
 	case !w.c.Whole:
 		f.Outcome, f.Message = Inconclusive, unwhole
 	default:
 		f.Outcome = Pass
-		f.Message = fmt.Sprintf("every one of %s with an error code is as documented: %s", Plural(w.seen.judged, "answer"), &w.codes)
+		f.Message = fmt.Sprintf("every one of %s with an error code is as documented: %s", english.Count(w.seen.judged, "answer"), &w.codes)
 	}
 	return []Finding{f}
 }
@@ -154,7 +155,7 @@ func (w *expectWatch) Findings() []Finding {
 	switch {
 	case w.seen.broken > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("%d of %s are not what is documented: %s", w.seen.broken, Plural(w.seen.judged, "answer"), &w.seen)
+		f.Message = fmt.Sprintf("%d of %s are not what is documented: %s", w.seen.broken, english.Count(w.seen.judged, "answer"), &w.seen)
 		f.Witness = w.seen.witness(w.want)
 	case len(open) > 0:
 		f.Outcome = Inconclusive

@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -120,18 +121,18 @@ func (c *Case) seenSo(f Finding, broken, fine int, what, wrong, right, none stri
 	switch {
 	case broken > 0 && len(known) > 0:
 		f.Outcome, f.Witness = Inconclusive, nil
-		f.Message = fmt.Sprintf("%s were told the first time that they had happened before, so the values in them are not new, and no look proves anything (write a ${unique.…} value into the request)", Plural(len(known), "request"))
+		f.Message = fmt.Sprintf("%s were told the first time that they had happened before, so the values in them are not new, and no look proves anything (write a ${unique.…} value into the request)", english.Count(len(known), "request"))
 	case broken > 0 && !c.Whole:
 		f.Outcome, f.Witness, f.Message = Inconclusive, nil, unwhole
 	case broken > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("%d of %s at %s show that they %s", broken, Plural(broken+fine, "look"), what, wrong)
+		f.Message = fmt.Sprintf("%d of %s at %s show that they %s", broken, english.Count(broken+fine, "look"), what, wrong)
 	case fine == 0:
 		f.Outcome, f.Message = Inconclusive, none
 	case !c.Whole:
 		f.Outcome, f.Message = Inconclusive, unwhole
 	default:
-		f.Outcome, f.Message = Pass, fmt.Sprintf(right, Plural(fine, "look"))
+		f.Outcome, f.Message = Pass, fmt.Sprintf(right, english.Count(fine, "look"))
 	}
 	return f
 }

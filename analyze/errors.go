@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"duckload/english"
 	"duckload/history"
 	"duckload/limiter"
 )
@@ -71,7 +72,7 @@ func (w *errorsWatch) Findings() []Finding {
 		return []Finding{f}
 	}
 	share := float64(bad) / float64(n)
-	f.Message = fmt.Sprintf("%d of %s (%s) had no useful answer", bad, Plural(n, "request"), percent(share))
+	f.Message = fmt.Sprintf("%d of %s (%s) had no useful answer", bad, english.Count(n, "request"), percent(share))
 	if bad > 0 {
 		f.Message += ": " + w.seen.String()
 	}
@@ -79,7 +80,7 @@ func (w *errorsWatch) Findings() []Finding {
 	case share > most:
 		f.Outcome = Fail
 		f.Message += fmt.Sprintf("; the objective is at most %s", percent(most))
-		f.Witness = w.seen.witness(fmt.Sprintf("%d of %s were neither admitted nor rejected; at most %s may be", bad, Plural(n, "request"), percent(most)))
+		f.Witness = w.seen.witness(fmt.Sprintf("%d of %s were neither admitted nor rejected; at most %s may be", bad, english.Count(n, "request"), percent(most)))
 		f.Witness.Allowed = most * float64(n)
 	case !w.c.Whole:
 		f.Outcome = Inconclusive
@@ -96,7 +97,7 @@ func (w *errorsWatch) unsent() string {
 	if w.ours == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s more could not be sent by this machine and are left out", Plural(w.ours, "request"))
+	return fmt.Sprintf("; %s more could not be sent by this machine and are left out", english.Count(w.ours, "request"))
 }
 
 // percent writes a share: "1.5 %".

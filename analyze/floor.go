@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -41,7 +42,7 @@ func judgeFloor(c *Case) []Finding {
 	switch {
 	case len(wrong) > 0 && !c.Whole:
 		return []Finding{{Outcome: Inconclusive, Message: fmt.Sprintf(
-			"%s wrong by what is on record, but part of the record is missing and may explain it", Plural(len(wrong), "rejection looks"))}}
+			"%s wrong by what is on record, but part of the record is missing and may explain it", english.Count(len(wrong), "rejection looks"))}}
 	case len(wrong) > 0:
 		return []Finding{wrong[0].finding(c, len(wrong))}
 	case !c.Whole:
@@ -49,7 +50,7 @@ func judgeFloor(c *Case) []Finding {
 	case len(c.Rows) == 0:
 		return []Finding{{Outcome: Inconclusive, Message: "nothing was sent"}}
 	}
-	return []Finding{{Outcome: Pass, Message: fmt.Sprintf("%s, each of them explained by %s", Plural(judged, "rejection"), promised(c.Promise))}}
+	return []Finding{{Outcome: Pass, Message: fmt.Sprintf("%s, each of them explained by %s", english.Count(judged, "rejection"), promised(c.Promise))}}
 }
 
 // promised names all limits of a promise.

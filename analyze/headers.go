@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -101,7 +102,7 @@ func judgeHeaders(c *Case) []Finding {
 		h.late()
 	}
 
-	f := Finding{Check: "headers", Outcome: Pass, Message: fmt.Sprintf("nothing that %s told about limits, remaining allowance or reset is contradicted", Plural(told, "answer"))}
+	f := Finding{Check: "headers", Outcome: Pass, Message: fmt.Sprintf("nothing that %s told about limits, remaining allowance or reset is contradicted", english.Count(told, "answer"))}
 	switch {
 	case len(h.lies) > 0:
 		f = h.lied()
@@ -114,10 +115,10 @@ func judgeHeaders(c *Case) []Finding {
 		f.Message += "; " + strings.Join(h.broken, ", ") + " cannot be parsed, so clients must ignore it"
 	}
 	if h.lapsed > 0 {
-		f.Message += fmt.Sprintf("; after %s of RateLimit nothing had come back, which is a promise in drafts before -11 and none since", Plural(h.lapsed, "t"))
+		f.Message += fmt.Sprintf("; after %s of RateLimit nothing had come back, which is a promise in drafts before -11 and none since", english.Count(h.lapsed, "t"))
 	}
 	if n := c.teller.skipped; n > 0 {
-		f.Message += fmt.Sprintf("; %s of several limits were not looked at beyond the first", Plural(n, "answer"))
+		f.Message += fmt.Sprintf("; %s of several limits were not looked at beyond the first", english.Count(n, "answer"))
 	}
 	return []Finding{f}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -48,7 +49,7 @@ func (h *headerCase) renewals(limit int, l limiter.Limit) {
 				found = append(found, renewal{last.Sent, r.Answered, []Row{last, r}, fmt.Sprintf("rose from %d to %d", left, n), true})
 			}
 			if first, ok := before.back(int(min(max(0, most-n), mostBefore))); ok && most-n < mostBefore {
-				found = append(found, renewal{first.Sent, r.Answered, []Row{first, r}, fmt.Sprintf("was %d after %s", n, Plural(int(max(0, most-n))+1, "request")), false})
+				found = append(found, renewal{first.Sent, r.Answered, []Row{first, r}, fmt.Sprintf("was %d after %s", n, english.Count(int(max(0, most-n))+1, "request")), false})
 			}
 			for _, f := range found {
 				kept = h.renewed(kept, f, window, l)

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"time"
 
+	"duckload/english"
 	"duckload/history"
 	"duckload/limiter"
 )
@@ -405,7 +406,7 @@ func (j *judgement) caveats() []string {
 		all = append(all, end.Notes...)
 	}
 	if j.resent > 0 {
-		all = append(all, fmt.Sprintf("%s sent again by the transport: each attempt may have been counted", Plural(j.resent, "request was")))
+		all = append(all, fmt.Sprintf("%s sent again by the transport: each attempt may have been counted", english.Count(j.resent, "request was")))
 	}
 	return all
 }

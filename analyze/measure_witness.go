@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -33,7 +34,7 @@ func (c *Case) stretched(f *bucketFit, s slice, l limiter.Limit, holds float64) 
 		Requests: c.Evidence(inside[:min(len(inside), MaxEvidence)]), More: max(0, len(inside)-MaxEvidence),
 	}
 	w.Sentence = fmt.Sprintf("between %s and %s, %s admitted; at %s that takes a bucket of at least %s",
-		secs(w.From), secs(w.To), Plural(len(inside), "request was"), ratePer(s.rate, l), atMost(s.least))
+		secs(w.From), secs(w.To), english.Count(len(inside), "request was"), ratePer(s.rate, l), atMost(s.least))
 	return w
 }
 

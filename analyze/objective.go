@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"duckload/english"
 	"duckload/history"
 	"duckload/limiter"
 )
@@ -109,14 +110,14 @@ func (w *latencyWatch) Findings() []Finding {
 // met it, counted from the planned moment.
 func (w *latencyWatch) judge(o limiter.LatencyObjective, service ranks, felt int) (Verdict, string) {
 	n, value := service.len(), service.percentile(o.Percentile)
-	said := fmt.Sprintf("p%s of %s was %s", strconv.FormatFloat(o.Percentile, 'f', -1, 64), Plural(n, "admitted answer"), millis(value))
+	said := fmt.Sprintf("p%s of %s was %s", strconv.FormatFloat(o.Percentile, 'f', -1, 64), english.Count(n, "admitted answer"), millis(value))
 	switch {
 	case value > o.Most:
 		return Fail, fmt.Sprintf("%s, above %s", said, millis(o.Most))
 	case felt < rank(n, o.Percentile):
 		return Inconclusive, fmt.Sprintf("%s from sending, but %d of them ended more than %s after their planned moment: our own lateness lies between", said, n-felt, millis(o.Most))
 	case felt < rank(n+w.unanswered, o.Percentile):
-		return Inconclusive, fmt.Sprintf("%s, but %s got no answer, and had they been admitted it would be above %s", said, Plural(w.unanswered, "request"), millis(o.Most))
+		return Inconclusive, fmt.Sprintf("%s, but %s got no answer, and had they been admitted it would be above %s", said, english.Count(w.unanswered, "request"), millis(o.Most))
 	}
 	return Pass, fmt.Sprintf("%s, within %s", said, millis(o.Most))
 }
@@ -126,7 +127,7 @@ func (w *latencyWatch) witness(o limiter.LatencyObjective, service ranks) *Witne
 	allowed := n - rank(n, o.Percentile)
 	proof := &Witness{
 		Sentence: fmt.Sprintf("%d of %s took longer than %s from sending to the end of the body; at most %d may, for p%s to be within it",
-			slow, Plural(n, "admitted request"), millis(o.Most), allowed, strconv.FormatFloat(o.Percentile, 'f', -1, 64)),
+			slow, english.Count(n, "admitted request"), millis(o.Most), allowed, strconv.FormatFloat(o.Percentile, 'f', -1, 64)),
 		Counted: slow, Allowed: float64(allowed),
 	}
 	// One more than allowed is proof enough.
@@ -144,7 +145,7 @@ func fewValues(objectives []limiter.LatencyObjective, n int) string {
 		switch name := "p" + strconv.FormatFloat(o.Percentile, 'f', -1, 64); {
 		case o.Percentile >= 100 || n >= provable(o.Percentile):
 		case rank(n, o.Percentile) == n:
-			fmt.Fprintf(&b, "; %s of %s is their maximum, and to bound the true one takes %d", name, Plural(n, "value"), provable(o.Percentile))
+			fmt.Fprintf(&b, "; %s of %s is their maximum, and to bound the true one takes %d", name, english.Count(n, "value"), provable(o.Percentile))
 		default:
 			fmt.Fprintf(&b, "; to bound the true %s takes %d values", name, provable(o.Percentile))
 		}

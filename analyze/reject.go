@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"duckload/english"
 	"duckload/history"
 	"duckload/limiter"
 )
@@ -64,7 +65,7 @@ func (w *statusWatch) Findings() []Finding {
 	switch {
 	case w.seen.broken > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("%d of %s did not have status %s: %s", w.seen.broken, Plural(w.seen.judged, "rejection"), want, &w.seen)
+		f.Message = fmt.Sprintf("%d of %s did not have status %s: %s", w.seen.broken, english.Count(w.seen.judged, "rejection"), want, &w.seen)
 		f.Witness = w.seen.witness(fmt.Sprintf("this answer carries the documented code of a rejection, but its status is %d where %s is documented", w.seen.first[0].Status, want))
 	case w.seen.judged == 0:
 		f.Outcome = Inconclusive
@@ -74,9 +75,9 @@ func (w *statusWatch) Findings() []Finding {
 		f.Message = unwhole
 	default:
 		f.Outcome = Pass
-		f.Message = fmt.Sprintf("every one of %s had status %s", Plural(w.seen.judged, "rejection"), want)
+		f.Message = fmt.Sprintf("every one of %s had status %s", english.Count(w.seen.judged, "rejection"), want)
 		if w.alike.judged > 0 {
-			f.Message += fmt.Sprintf("; beside them %s not named in the scenario look like rejections: %s", Plural(w.alike.judged, "answer"), &w.alike)
+			f.Message += fmt.Sprintf("; beside them %s not named in the scenario look like rejections: %s", english.Count(w.alike.judged, "answer"), &w.alike)
 		}
 	}
 	return []Finding{f}
@@ -86,10 +87,10 @@ func (w *statusWatch) unseen(want string) string {
 	switch {
 	case w.alike.judged > 0:
 		return fmt.Sprintf("no answer was a documented rejection (%s), but %s look like one: %s; if the limiter answers so, write on_reject: {status: %s}",
-			want, Plural(w.alike.judged, "answer"), &w.alike, w.alike.statuses())
+			want, english.Count(w.alike.judged, "answer"), &w.alike, w.alike.statuses())
 	case w.other.judged > 0:
 		return fmt.Sprintf("none of %s was rejected with the documented status (%s), but there are failures beside them: %s; if the limiter answers so, write on_reject: {status: %s}",
-			Plural(w.all, "request"), want, &w.other, w.other.statuses())
+			english.Count(w.all, "request"), want, &w.other, w.other.statuses())
 	}
 	return unrejected(w.all)
 }
@@ -110,7 +111,7 @@ func (t *tally) statuses() string {
 
 // unrejected is why nothing can be said about rejections, and what to do.
 func unrejected(requests int) string {
-	return fmt.Sprintf("none of %s was rejected, so no rejection could be looked at; send more than the burst", Plural(requests, "request"))
+	return fmt.Sprintf("none of %s was rejected, so no rejection could be looked at; send more than the burst", english.Count(requests, "request"))
 }
 
 var rejectBody = Check{
@@ -174,11 +175,11 @@ func (w *bodyWatch) Findings() []Finding {
 	switch {
 	case w.seen.broken > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("%d of %s did not carry %s: %s", w.seen.broken, Plural(w.seen.judged, "rejection"), want, &w.seen)
+		f.Message = fmt.Sprintf("%d of %s did not carry %s: %s", w.seen.broken, english.Count(w.seen.judged, "rejection"), want, &w.seen)
 		f.Witness = w.seen.witness(fmt.Sprintf("the body of this rejection does not carry %s", want))
 	case w.seen.judged == 0 && w.unread > 0:
 		f.Outcome = Inconclusive
-		f.Message = fmt.Sprintf("the body of none of %s could be read to its end", Plural(w.unread, "rejection"))
+		f.Message = fmt.Sprintf("the body of none of %s could be read to its end", english.Count(w.unread, "rejection"))
 	case w.seen.judged == 0:
 		f.Outcome = Inconclusive
 		f.Message = unrejected(w.all)
@@ -187,7 +188,7 @@ func (w *bodyWatch) Findings() []Finding {
 		f.Message = unwhole
 	default:
 		f.Outcome = Pass
-		f.Message = fmt.Sprintf("every one of %s carried %s", Plural(w.seen.judged, "rejection"), want)
+		f.Message = fmt.Sprintf("every one of %s carried %s", english.Count(w.seen.judged, "rejection"), want)
 	}
 	return []Finding{f}
 }

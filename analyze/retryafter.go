@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"duckload/english"
 	"duckload/history"
 	"duckload/limiter"
 )
@@ -59,7 +60,7 @@ func (w *presentWatch) Findings() []Finding {
 	switch {
 	case w.seen.broken > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("%d of %s carried no Retry-After", w.seen.broken, Plural(w.seen.judged, "rejection"))
+		f.Message = fmt.Sprintf("%d of %s carried no Retry-After", w.seen.broken, english.Count(w.seen.judged, "rejection"))
 		f.Witness = w.seen.witness("this rejection carries no Retry-After")
 	case w.seen.judged == 0:
 		f.Outcome = Inconclusive
@@ -69,7 +70,7 @@ func (w *presentWatch) Findings() []Finding {
 		f.Message = unwhole
 	default:
 		f.Outcome = Pass
-		f.Message = fmt.Sprintf("every one of %s carried a Retry-After", Plural(w.seen.judged, "rejection"))
+		f.Message = fmt.Sprintf("every one of %s carried a Retry-After", english.Count(w.seen.judged, "rejection"))
 	}
 	return []Finding{f}
 }
@@ -165,14 +166,14 @@ func (w *formWatch) Findings() []Finding {
 	switch {
 	case w.seen.broken > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("%d of %s carried a Retry-After that no client can obey: %s", w.seen.broken, Plural(w.seen.judged+w.bare, "rejection"), &w.seen)
+		f.Message = fmt.Sprintf("%d of %s carried a Retry-After that no client can obey: %s", w.seen.broken, english.Count(w.seen.judged+w.bare, "rejection"), &w.seen)
 		first := w.seen.first[0]
 		f.Witness = w.seen.witness(fmt.Sprintf("the rejection answered at %s says Retry-After: %s", secs(first.Answered), said(first.Fields)))
 	case w.seen.judged == 0 && w.c.Promise.Reject.RetryAfter == limiter.RetryAfterOptional:
 		return nil
 	case w.seen.judged == 0 && w.bare > 0:
 		f.Outcome = Inconclusive
-		f.Message = fmt.Sprintf("none of %s carried a Retry-After", Plural(w.bare, "rejection"))
+		f.Message = fmt.Sprintf("none of %s carried a Retry-After", english.Count(w.bare, "rejection"))
 	case w.seen.judged == 0:
 		f.Outcome = Inconclusive
 		f.Message = unrejected(w.all)
@@ -181,7 +182,7 @@ func (w *formWatch) Findings() []Finding {
 		f.Message = unwhole
 	default:
 		f.Outcome = Pass
-		f.Message = fmt.Sprintf("every one of %s is a whole number of seconds or an HTTP-date", Plural(w.seen.judged, "Retry-After"))
+		f.Message = fmt.Sprintf("every one of %s is a whole number of seconds or an HTTP-date", english.Count(w.seen.judged, "Retry-After"))
 		if w.seen.judged > 1 {
 			f.Message = fmt.Sprintf("every one of %d Retry-After fields is a whole number of seconds or an HTTP-date", w.seen.judged)
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -19,7 +20,7 @@ func judgeSufficientHeld(c *Case) []Finding {
 	case told == 0 && c.Promise.Reject.RetryAfter == limiter.RetryAfterOptional:
 		return nil
 	case told == 0:
-		f.Message = fmt.Sprintf("none of %s carried a Retry-After that can be read", Plural(rejections(c), "rejection"))
+		f.Message = fmt.Sprintf("none of %s carried a Retry-After that can be read", english.Count(rejections(c), "rejection"))
 	case len(wrong) > 0 && c.refutable():
 		f = wrong[0].finding(c, 1)
 		f.Message = fmt.Sprintf("%s sent as told and rejected again: %s", were(len(wrong), "retry", "retries"), f.Message)
@@ -32,7 +33,7 @@ func judgeSufficientHeld(c *Case) []Finding {
 			f.Message += fmt.Sprintf("; %d rejected again, which others that were under way may explain", again)
 		}
 	default:
-		f.Message = fmt.Sprintf("no told wait was put to the test: of %s none was followed within a second of the told moment by a request that was admitted", Plural(told, "rejection"))
+		f.Message = fmt.Sprintf("no told wait was put to the test: of %s none was followed within a second of the told moment by a request that was admitted", english.Count(told, "rejection"))
 	}
 	return []Finding{f}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -107,9 +108,9 @@ func rejections(c *Case) int {
 func untold(c *Case, o obedience) string {
 	switch {
 	case o.undated > 0:
-		return fmt.Sprintf("%s told a date, but no Date to count it from", Plural(o.undated, "rejection"))
+		return fmt.Sprintf("%s told a date, but no Date to count it from", english.Count(o.undated, "rejection"))
 	case o.bare > 0:
-		return fmt.Sprintf("none of %s carried a Retry-After that can be read", Plural(o.bare, "rejection"))
+		return fmt.Sprintf("none of %s carried a Retry-After that can be read", english.Count(o.bare, "rejection"))
 	}
 	return unrejected(len(c.Rows))
 }
@@ -117,7 +118,7 @@ func untold(c *Case, o obedience) string {
 // unobeyed is why none of the told waits was put to the test.
 func unobeyed(o obedience) string {
 	var why strings.Builder
-	fmt.Fprintf(&why, "no told wait was put to the test: of %s none was followed within a second of the told moment by a retry that was the first to spend", Plural(o.told, "rejection"))
+	fmt.Fprintf(&why, "no told wait was put to the test: of %s none was followed within a second of the told moment by a retry that was the first to spend", english.Count(o.told, "rejection"))
 	if o.blocked {
 		why.WriteString("; an unanswered request may be decided at any time, unless the scenario says decided_within")
 	}

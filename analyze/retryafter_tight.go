@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -45,14 +46,14 @@ func judgeTight(c *Case) []Finding {
 		}).of(c, []Row{o.beyond.rejected})
 	case o.excess > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("%s told a wait that was longer than needed by more than rounding, the worst by %s", Plural(o.lateN, "rejection"), secs(o.excess)) + looks(o.print)
+		f.Message = fmt.Sprintf("%s told a wait that was longer than needed by more than rounding, the worst by %s", english.Count(o.lateN, "rejection"), secs(o.excess)) + looks(o.print)
 		f.Witness = (&Witness{
 			Sentence: fmt.Sprintf("a rejection sent at %s told to wait %s; a request sent later was admitted and answered at %s, only %s after it, and rounding explains no more than %s",
 				secs(o.late.rejected.Sent), told1(o.late.rejected), secs(o.late.shown.Answered), secs(o.late.shown.Answered-o.late.rejected.Sent), roundingOf(o.late.rejected)),
 			Counted: o.lateN,
 		}).of(c, []Row{o.late.rejected, o.late.shown})
 	case o.tight == 0:
-		f.Message = fmt.Sprintf("none of %s was shown to be needed: no retry was still rejected shortly before the told moment", Plural(o.told, "told wait"))
+		f.Message = fmt.Sprintf("none of %s was shown to be needed: no retry was still rejected shortly before the told moment", english.Count(o.told, "told wait"))
 	case !c.Whole:
 		f.Message = unwhole
 	default:

@@ -1,6 +1,10 @@
 package analyze
 
-import "fmt"
+import (
+	"fmt"
+
+	"duckload/english"
+)
 
 // sentence is the verdict in plain words.
 func sentence(f Findings) string {
@@ -29,10 +33,8 @@ func sentence(f Findings) string {
 	case Inconclusive:
 		return fmt.Sprintf("nothing fails, but %d of %d checks could not be decided (%s)", open, checks, list(unsure))
 	}
-	return fmt.Sprintf("%s, %s: the target keeps its promise", count(len(f.Groups), "group"), count(checks, "check")+" hold")
+	return fmt.Sprintf("%s, %s: the target keeps its promise", english.Count(len(f.Groups), "group"), english.Count(checks, "check holds"))
 }
-
-func count(n int, thing string) string { return Plural(n, thing) }
 
 func isAre(names []string) string {
 	if len(names) == 1 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -52,17 +53,17 @@ func judgeSustained(c *Case) []Finding {
 	switch {
 	case len(here) > 0 && c.Whole:
 		f := here[0].finding(c, len(here))
-		f.Message = fmt.Sprintf("%d of %s at %s rejected: %s", n[limiter.Rejected], Plural(sent, "request"), rate, f.Message)
+		f.Message = fmt.Sprintf("%d of %s at %s rejected: %s", n[limiter.Rejected], english.Count(sent, "request"), rate, f.Message)
 		return []Finding{f}
 	case !c.Whole:
 		return open("%s", unwhole)
 	case n[limiter.Rejected] > 0:
 		return open("%d of %s at %s rejected, but what was sent before may explain it: begin the hold with a full allowance (rest: full)",
-			n[limiter.Rejected], Plural(sent, "request"), rate)
+			n[limiter.Rejected], english.Count(sent, "request"), rate)
 	case n[limiter.Admitted] == 0:
 		return open("no request at %s was admitted or rejected", rate)
 	}
-	message := fmt.Sprintf("%s at %s, none rejected", Plural(sent, "request"), rate)
+	message := fmt.Sprintf("%s at %s, none rejected", english.Count(sent, "request"), rate)
 	if n[limiter.Unknown] > 0 {
 		message += fmt.Sprintf(" (the outcome of %d is not known)", n[limiter.Unknown])
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"duckload/english"
 	"duckload/history"
 	"duckload/limiter"
 )
@@ -161,14 +162,14 @@ func undelivered(_ *Case, d *deliveries) Finding {
 	switch {
 	case lost+late > 0:
 		f.Outcome = Fail
-		f.Message = fmt.Sprintf("of the events of %s, %d were lost and %d came later than %s%s", Plural(lag.n+lost, "admitted request"), lost, late, d.Within, lags)
+		f.Message = fmt.Sprintf("of the events of %s, %d were lost and %d came later than %s%s", english.Count(lag.n+lost, "admitted request"), lost, late, d.Within, lags)
 	case lag.n == 0:
 		f.Outcome, f.Message = Inconclusive, "no admitted request was answered early enough; send some, and listen for longer (grace)"
 	case open > 0:
 		f.Outcome = Inconclusive
-		f.Message = fmt.Sprintf("the events of %s were not seen in time, but nobody listened for long enough, or this machine was too busy to look (for up to %s)", Plural(open, "admitted request"), brief(d.blind))
+		f.Message = fmt.Sprintf("the events of %s were not seen in time, but nobody listened for long enough, or this machine was too busy to look (for up to %s)", english.Count(open, "admitted request"), brief(d.blind))
 	default:
-		f.Outcome, f.Message = Pass, fmt.Sprintf("every event of %s came within %s%s", Plural(lag.n, "admitted request"), d.Within, lags)
+		f.Outcome, f.Message = Pass, fmt.Sprintf("every event of %s came within %s%s", english.Count(lag.n, "admitted request"), d.Within, lags)
 	}
 	return f
 }
@@ -191,11 +192,11 @@ func repeated(_ *Case, d *deliveries) Finding {
 	}
 	switch {
 	case broken > 0:
-		f.Outcome, f.Message = Fail, fmt.Sprintf("%s came again although accepted, beside %s", Plural(broken, "delivery"), Plural(events, "event"))
+		f.Outcome, f.Message = Fail, fmt.Sprintf("%s came again although accepted, beside %s", english.Count(broken, "delivery"), english.Count(events, "event"))
 	case events == 0:
 		f.Outcome, f.Message = Inconclusive, "no event was delivered"
 	default:
-		f.Outcome, f.Message = Pass, fmt.Sprintf("each of %s was delivered once", Plural(events, "event"))
+		f.Outcome, f.Message = Pass, fmt.Sprintf("each of %s was delivered once", english.Count(events, "event"))
 	}
 	return f
 }
@@ -235,11 +236,11 @@ func disordered(_ *Case, d *deliveries) Finding {
 	}
 	switch {
 	case broken > 0:
-		f.Outcome, f.Message = Fail, fmt.Sprintf("%d of %s came before one that happened earlier", broken, Plural(pairs, "event"))
+		f.Outcome, f.Message = Fail, fmt.Sprintf("%d of %s came before one that happened earlier", broken, english.Count(pairs, "event"))
 	case pairs == 0:
 		f.Outcome, f.Message = Inconclusive, "no two requests one after another caused events; send some"
 	default:
-		f.Outcome, f.Message = Pass, fmt.Sprintf("each of %s came after those that happened earlier", Plural(pairs, "event"))
+		f.Outcome, f.Message = Pass, fmt.Sprintf("each of %s came after those that happened earlier", english.Count(pairs, "event"))
 	}
 	return f
 }
@@ -263,11 +264,11 @@ func unretried(_ *Case, d *deliveries) Finding {
 	}
 	switch {
 	case broken > 0:
-		f.Outcome, f.Message = Fail, fmt.Sprintf("%d of %s that were refused did not come again", broken, Plural(broken+came, "event"))
+		f.Outcome, f.Message = Fail, fmt.Sprintf("%d of %s that were refused did not come again", broken, english.Count(broken+came, "event"))
 	case came == 0:
 		f.Outcome, f.Message = Inconclusive, "no delivery was refused early enough; listen for longer (grace)"
 	default:
-		f.Outcome, f.Message = Pass, fmt.Sprintf("each of %s that were refused came again", Plural(came, "event"))
+		f.Outcome, f.Message = Pass, fmt.Sprintf("each of %s that were refused came again", english.Count(came, "event"))
 	}
 	return f
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"duckload/english"
 	"duckload/history"
 	"duckload/scenarios"
 )
@@ -228,7 +229,7 @@ func (r *run) end(ctx context.Context) (history.End, error) {
 	}
 	left := r.left.Load()
 	if left > 0 {
-		end.Notes = append(end.Notes, fmt.Sprintf("%d requests were due and were not sent", left))
+		end.Notes = append(end.Notes, english.Count(int(left), "request was")+" due and not sent")
 	}
 	if said := r.troubles.note(); said != "" {
 		end.Notes = append(end.Notes, said)
@@ -238,7 +239,7 @@ func (r *run) end(ctx context.Context) (history.End, error) {
 		end.Notes = append(end.Notes, r.hooks.notes()...)
 	}
 	if n := r.waited.Load(); n > 0 {
-		end.Notes = append(end.Notes, fmt.Sprintf("%d requests had to wait, because as many as their lane can have under way had no answer yet", n))
+		end.Notes = append(end.Notes, english.Count(int(n), "request")+" had to wait, because as many as their lane can have under way had no answer yet")
 	}
 	end.Complete = end.Reason == "" && left == 0 && r.failed == nil
 	return end, errors.Join(h.err, r.failed)
@@ -270,7 +271,7 @@ func (r *run) may() bool {
 // counted has ended: what was counted is sent.
 func (r *run) frugal() {
 	if r.spent.Load() && r.under.Load() == 0 {
-		r.stop(halt{reason: "budget", note: fmt.Sprintf("the budget of %d requests is used up", r.options.Budget.Requests)})
+		r.stop(halt{reason: "budget", note: fmt.Sprintf("the budget of %s is used up", english.Count(r.options.Budget.Requests, "request"))})
 	}
 }
 

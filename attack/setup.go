@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"duckload/english"
 	"duckload/limiter"
 	"duckload/scenarios"
 )
@@ -148,7 +149,7 @@ func toldBy(response *http.Response) time.Duration {
 // clean up too much.
 func (r *run) tearDown(ctx context.Context) (notes []string) {
 	if r.setupWaits > 0 {
-		notes = append(notes, fmt.Sprintf("setup was rejected %d times and waited %s in all, as it was told", r.setupWaits, r.setupWaited))
+		notes = append(notes, fmt.Sprintf("setup was rejected %s and waited %s in all, as it was told", english.Times(r.setupWaits), r.setupWaited))
 	}
 	if ctx.Err() != nil {
 		short, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
@@ -185,10 +186,10 @@ func (r *run) tearDown(ctx context.Context) (notes []string) {
 		}
 	}
 	if failed > 0 {
-		notes = append(notes, fmt.Sprintf("%d requests of teardown failed; the first was %s", failed, first))
+		notes = append(notes, fmt.Sprintf("%s of teardown failed; the first was %s", english.Count(failed, "request"), first))
 	}
 	if left > 0 {
-		notes = append(notes, fmt.Sprintf("%d requests of teardown were not sent: what setup made may still be on the target", left))
+		notes = append(notes, fmt.Sprintf("%s due for teardown and not sent: what setup made may still be on the target", english.Count(left, "request was")))
 	}
 	return notes
 }

@@ -103,7 +103,7 @@ func TestSetupAndTeardownCountAgainstTheBudget(t *testing.T) {
 		if err != nil || end.Reason != "budget" || len(w.got) != 4 {
 			t.Errorf("got %+v, %v after %d requests, want the budget of 4", end, err, len(w.got))
 		}
-		if notes := strings.Join(end.Notes, "\n"); !strings.Contains(notes, "2 requests of teardown were not sent: what setup made may still be on the target") {
+		if notes := strings.Join(end.Notes, "\n"); !strings.Contains(notes, "2 requests were due for teardown and not sent: what setup made may still be on the target") {
 			t.Errorf("notes %q, want what was left behind", notes)
 		}
 	})
@@ -159,7 +159,7 @@ func TestWhatAHalfFailedSetupMadeIsTornDown(t *testing.T) {
 		if got := asked(w); got != "/signup /verify /account/duck-7" {
 			t.Errorf("got %s, want the account deleted, and no session, for which there is no token", got)
 		}
-		if notes := strings.Join(end.Notes, "\n"); !strings.Contains(notes, "1 requests of teardown were not sent") {
+		if notes := strings.Join(end.Notes, "\n"); !strings.Contains(notes, "1 request was due for teardown and not sent") {
 			t.Errorf("notes %q, want the one that was not sent", notes)
 		}
 		// A step that was refused made nothing.

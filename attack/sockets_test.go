@@ -223,7 +223,7 @@ func readyAfterTheStop(t *testing.T, transport string) {
 	if err != nil || requests.Load() != 0 || len(all) != 0 {
 		t.Errorf("got %d requests, %d observations, %v, want none", requests.Load(), len(all), err)
 	}
-	if end.Complete || !reflect.DeepEqual(end.Notes, []string{"1 requests were due and were not sent"}) {
+	if end.Complete || !reflect.DeepEqual(end.Notes, []string{"1 request was due and not sent"}) {
 		t.Errorf("got %+v, want one request that was not sent", end)
 	}
 }

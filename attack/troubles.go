@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"duckload/english"
 )
 
 // Troubles are what kept requests of a run from a useful answer. The record
@@ -63,7 +65,7 @@ func (t *troubles) note() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d requests had no useful, whole answer: %s", n, strings.Join(said, ", "))
+	return fmt.Sprintf("%s had no useful, whole answer: %s", english.Count(int(n), "request"), strings.Join(said, ", "))
 }
 
 // failed notes a request that had no whole answer. Those that were given up

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"duckload/english"
 )
 
 // What a statistical verdict may cost: a failure is wrong at most once in
@@ -114,7 +116,7 @@ func judgeBackoff(r Run) Finding {
 		return pass("it never asked again")
 	}
 	if len(waits) == 0 {
-		return open("%s: nothing to compare (let it retry more often)", plural(len(longest.waits), "wait"))
+		return open("%s: nothing to compare (let it retry more often)", english.Count(len(longest.waits), "wait"))
 	}
 	if len(longest.waits) >= 3 {
 		if f, failed := alike(rows); failed {
@@ -137,7 +139,7 @@ func more(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return ", and " + plural(n, "call") + " more"
+	return ", and " + english.Count(n, "call") + " more"
 }
 
 // alike finds waits that are too much alike, or too short, to be backoff.
@@ -148,7 +150,7 @@ func alike(rows []row) (Finding, bool) {
 		}
 		if longest := longestOf(w.durations()); longest < Brief {
 			return fail(w.witness(fmt.Sprintf("the longest of them is %s", secs(longest))), "it does not back off: after %s it still waits less than %d ms",
-				plural(len(w.waits), "failure"), Brief/time.Millisecond), true
+				english.Count(len(w.waits), "failure"), Brief/time.Millisecond), true
 		}
 		if p := float64(len(rows)) * alikeByChance(w.waits, leastGrowth); p < failLevel {
 			return fail(w.witness(fmt.Sprintf("waits that grow by half each time would be so alike less than once in %.0f runs", 1/p)), "its waits do not grow: %s", w), true

@@ -1,6 +1,10 @@
 package clients
 
-import "fmt"
+import (
+	"fmt"
+
+	"duckload/english"
+)
 
 var budget = Check{
 	ID:       "client.budget",
@@ -31,7 +35,7 @@ func judgeBudget(r Run) Finding {
 		return fail(Witness{
 			Sentence: fmt.Sprintf("requests %s are one call: %d of them from %s to %s", list(numbers(most)), len(most), secs(first.Arrived), secs(last.Arrived)),
 			Requests: numbers(most),
-		}, "%s for one call, the budget is %d", plural(len(most), "request"), r.Script.Budget)
+		}, "%s for one call, the budget is %d", english.Count(len(most), "request"), r.Script.Budget)
 	}
-	return pass("at most %s for one call, of %d allowed", plural(len(most), "request"), r.Script.Budget)
+	return pass("at most %s for one call, of %d allowed", english.Count(len(most), "request"), r.Script.Budget)
 }

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"duckload/english"
 )
 
 var calls = Check{
@@ -31,7 +33,7 @@ func judgeCalls(r Run) Finding {
 	}
 	silent := slices.Index(sent, false)
 	if silent < 0 {
-		return pass("%s of %s", plural(len(r.Exchanges), "request"), plural(len(sent), "client"))
+		return pass("%s of %s", english.Count(len(r.Exchanges), "request"), english.Count(len(sent), "client"))
 	}
 	if r.Stop == Interrupted {
 		return open("interrupted before it called")

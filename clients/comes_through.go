@@ -3,6 +3,7 @@ package clients
 import (
 	"fmt"
 
+	"duckload/english"
 	"duckload/scenarios"
 )
 
@@ -44,7 +45,7 @@ func judgeComesThrough(r Run) Finding {
 			}, "it never asked again after %s", last.says())
 		default:
 			early = fmt.Sprintf("it gave up after %s, the last time at %s; a script that relents earlier would show whether it comes through",
-				plural(len(c.exchanges)-1, "retry"), last.says())
+				english.Count(len(c.exchanges)-1, "retry"), last.says())
 		}
 	}
 	if early != "" {
@@ -67,7 +68,7 @@ func judgeComesThrough(r Run) Finding {
 			}
 		}
 	}
-	return pass("%s came through after %s", plural(through, "call"), plural(failures, "failure"))
+	return pass("%s came through after %s", english.Count(through, "call"), english.Count(failures, "failure"))
 }
 
 // withoutAnswer names the first answer that did not come.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"duckload/analyze"
+	"duckload/english"
 )
 
 // A Finding is the result of one check: a sentence with numbers, and a witness
@@ -76,7 +77,5 @@ func list(all []int) string {
 	if n := len(all); n > 3 && all[n-1]-all[0] == n-1 {
 		return fmt.Sprintf("%d to %d", all[0], all[n-1])
 	}
-	return analyze.List(all, "and")
+	return english.List(all, "and")
 }
-
-func plural(n int, thing string) string { return analyze.Plural(n, thing) }

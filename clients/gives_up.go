@@ -1,6 +1,10 @@
 package clients
 
-import "fmt"
+import (
+	"fmt"
+
+	"duckload/english"
+)
 
 var givesUp = Check{
 	ID:       "client.gives_up",
@@ -33,8 +37,8 @@ func judgeGivesUp(r Run) Finding {
 		}
 		switch {
 		case p.Alone:
-			w.Sentence += fmt.Sprintf("; it ended at %s, and %s went on", secs(p.Ended), plural(p.Children, "process"))
-			return fail(w, "it ended and left %s running, now ended", plural(p.Children, "process"))
+			w.Sentence += fmt.Sprintf("; it ended at %s, and %s went on", secs(p.Ended), english.Count(p.Children, "process"))
+			return fail(w, "it ended and left %s running, now ended", english.Count(p.Children, "process"))
 		case r.Stop != TimeOut:
 			return open("it was ended (%s) before it could show", r.Stop)
 		case last != nil && last.Until >= p.Ended:

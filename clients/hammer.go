@@ -3,6 +3,8 @@ package clients
 import (
 	"fmt"
 	"time"
+
+	"duckload/english"
 )
 
 // Brief is how soon a retry counts as immediate.
@@ -53,17 +55,17 @@ func judgeHammer(r Run) Finding {
 			w.Requests, waits[i] = append(w.Requests, p.next.Number), p.wait
 		}
 		w.Sentence = fmt.Sprintf("requests %s: each failed, and the next arrived no more than %s after the answer before it had left", list(w.Requests), secs(longestOf(waits)))
-		return fail(w, "%s in a row, each less than %d ms after a failure", plural(n, "retry"), Brief/time.Millisecond)
+		return fail(w, "%s in a row, each less than %d ms after a failure", english.Count(n, "retry"), Brief/time.Millisecond)
 	}
 	switch {
 	case unsure >= 2:
-		return open("%s soon after a failure, and may have been under way before it: the client sends several at once, or leaves before it is answered", plural(unsure, "request"))
+		return open("%s soon after a failure, and may have been under way before it: the client sends several at once, or leaves before it is answered", english.Count(unsure, "request"))
 	case retries == 0:
 		return pass("it did not ask again")
 	case brief > 0:
-		return pass("%s of %d at once, never two in a row", plural(brief, "retry"), retries)
+		return pass("%s of %d at once, never two in a row", english.Count(brief, "retry"), retries)
 	}
-	return pass("%s, none sooner than %d ms after a failure", plural(retries, "retry"), Brief/time.Millisecond)
+	return pass("%s, none sooner than %d ms after a failure", english.Count(retries, "retry"), Brief/time.Millisecond)
 }
 
 func longestOf(all []time.Duration) time.Duration {

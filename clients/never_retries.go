@@ -3,6 +3,7 @@ package clients
 import (
 	"fmt"
 
+	"duckload/english"
 	"duckload/scenarios"
 )
 
@@ -41,7 +42,7 @@ func judgeNeverRetries(r Run) Finding {
 				Sentence: fmt.Sprintf("request %d was answered %s, which left at %s; request %d, the same again, arrived at %s",
 					p.first.Number, p.first.says(), secs(p.first.Answered), p.next.Number, secs(p.next.Arrived)),
 				Requests: []int{p.first.Number, p.next.Number},
-			}, "it asked again after %s (%s)", p.first.says(), plural(len(c.exchanges), "time"))
+			}, "it asked again after %s (%s)", p.first.says(), english.Count(len(c.exchanges), "time"))
 		}
 	}
 	switch {
@@ -50,5 +51,5 @@ func judgeNeverRetries(r Run) Finding {
 	case refusals == 0:
 		return open("it was never refused")
 	}
-	return pass("%s refused, and not repeated", plural(refusals, "call"))
+	return pass("%s refused, and not repeated", english.Count(refusals, "call"))
 }

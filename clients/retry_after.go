@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"duckload/english"
 	"duckload/scenarios"
 )
 
@@ -69,7 +70,7 @@ func judgeRetryAfter(r Run) Finding {
 		return open("it was never told to wait")
 	case worst != nil && worst.certain:
 		return fail(worst.witness(), "it came back %s too early: after %s where Retry-After said %s (%s in all)",
-			secs(worst.by), secs(worst.came.Arrived-worst.told.Answered), worst.told.asks(), plural(n, "early request"))
+			secs(worst.by), secs(worst.came.Arrived-worst.told.Answered), worst.told.asks(), english.Count(n, "early request"))
 	case worst != nil && worst.told.Date:
 		return open("it came back %s before the date, less than the second that a date cannot tell apart", secs(worst.by))
 	case worst != nil:
@@ -77,7 +78,7 @@ func judgeRetryAfter(r Run) Finding {
 	case returned == 0:
 		return pass("it never came back")
 	}
-	return pass("%s came back, the earliest %s", plural(returned, "request"), after(least))
+	return pass("%s came back, the earliest %s", english.Count(returned, "request"), after(least))
 }
 
 func after(d time.Duration) string {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"duckload/english"
 )
 
 // group makes a group of the requests with one method and one path.
@@ -17,9 +19,9 @@ func (r *recording) group(name string, all []exchange) Group {
 			limited = append(limited, e.n)
 		}
 	}
-	g.Notes = append(g.Notes, Note{Text: fmt.Sprintf("%s %s: recorded %s [%s]", all[0].Request.Method, all[0].path, times(len(all)), numbers(all))})
+	g.Notes = append(g.Notes, Note{Text: fmt.Sprintf("%s %s: recorded %s [%s]", all[0].Request.Method, all[0].path, english.Times(len(all)), numbers(all))})
 	if len(limited) > 0 {
-		g.Notes = append(g.Notes, Note{Text: fmt.Sprintf("answered 429 %s", times(len(limited)))})
+		g.Notes = append(g.Notes, Note{Text: fmt.Sprintf("answered 429 %s", english.Times(len(limited)))})
 	}
 	for _, e := range all {
 		if g.Limits = observedLimits(e); len(g.Limits) > 0 {
@@ -28,13 +30,6 @@ func (r *recording) group(name string, all []exchange) Group {
 	}
 	g.Requests = []Request{r.request(all[0])}
 	return g
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
 }
 
 func numbers(all []exchange) string {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"duckload/attack"
+	"duckload/english"
 	"duckload/scenarios"
 )
 
@@ -190,7 +191,7 @@ func (c *Coordinator) tooFew(there map[string]hello) error {
 	if len(words) > 0 {
 		who = "there are " + strings.Join(words, ", ")
 	}
-	return fmt.Errorf("%d agents are needed, and after %s %s (start more: duckload agent --nats URL --name NAME)", c.Agents, c.Wait, who)
+	return fmt.Errorf("%s needed, and after %s %s (start more: duckload agent --nats URL --name NAME)", english.Count(c.Agents, "agent is"), c.Wait, who)
 }
 
 // Order gives every agent its part, and returns once all are ready. The error

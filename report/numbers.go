@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"duckload/analyze"
+	"duckload/english"
 	"duckload/history"
 )
 
@@ -108,8 +109,5 @@ func thousands(n int) string {
 
 // plural counts things: "1 check", "42 checks".
 func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return thousands(n) + " " + thing + "s"
+	return thousands(n) + " " + english.Noun(n, thing)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"duckload/english"
 	"duckload/limiter"
 )
 
@@ -42,15 +43,8 @@ func readObey(r *reader, w written) []Phase {
 	}
 	return []Phase{{
 		Pace: obey.Name, Count: w.times, For: min(l.FullRest(), maxDuration) + 2*time.Second, Drain: int(min(max(l.Capacity(), l.Burst), maxBurst)) + 2,
-		Label: fmt.Sprintf("obey Retry-After %s", timesOf(w.times)),
+		Label: fmt.Sprintf("obey Retry-After %s", english.Times(w.times)),
 	}}
-}
-
-func timesOf(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
 }
 
 // foreseen says how long a reactive phase that was written by hand takes, and

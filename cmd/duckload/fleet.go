@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"duckload/emulator"
+	"duckload/english"
 	"duckload/fleet"
 	"duckload/scenarios"
 )
@@ -166,8 +167,8 @@ func refusedStatus(err error) int {
 // followFleet starts the agents and collects what they record.
 func (p process) followFleet(ctx context.Context, c *fleet.Coordinator, plan scenarios.Plan, crew crew, dir, target string, gone <-chan string, quiet bool) ([]string, error) {
 	if !quiet {
-		fmt.Fprintf(p.stderr, "%s: %d groups, %s, about %s, from %d agents → %s\n",
-			plan.Scenario.Name, len(plan.Tracks), requestsOf(plan), clock(plan.Duration()), crew.agents, target)
+		fmt.Fprintf(p.stderr, "%s: %s, %s, about %s, from %s → %s\n",
+			plan.Scenario.Name, english.Count(len(plan.Tracks), "group"), requestsOf(plan), clock(plan.Duration()), english.Count(crew.agents, "agent"), target)
 	}
 	shown := newProgress(p.screen(), quiet, trackViews(plan), plan.Scenario.Budget)
 	c.Progress = shown.event

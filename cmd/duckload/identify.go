@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"duckload/attack"
+	"duckload/english"
 	"duckload/history"
 	"duckload/limiter"
 	"duckload/probe"
@@ -110,7 +111,7 @@ func (p process) identify(ctx context.Context, s identifying) error {
 			fmt.Fprintln(p.stderr, printable(line))
 		}
 	}
-	say(fmt.Sprintf("%s %s: at most %d requests, at most %s, from %d clients", s.method, s.url.Redacted(), s.budget, s.most, len(plan.Lanes)))
+	say(fmt.Sprintf("%s %s: at most %s, at most %s, from %s", s.method, s.url.Redacted(), english.Count(s.budget, "request"), s.most, english.Count(len(plan.Lanes), "client")))
 	header := headerOf(plan, options.Target, p.now())
 	header.Phases = []history.Phase{{Pace: "steered", Label: "probe"}}
 	record, err := history.Create(filepath.Join(dir, observationsDir), header)
@@ -143,7 +144,7 @@ func (p process) identified(ctx context.Context, s identifying, dir string, foun
 	for _, line := range found.Words() {
 		fmt.Fprintln(&b, printable(line))
 	}
-	fmt.Fprintf(&b, "%d requests in %s\nreport  %s\n", found.Requests, found.Took.Round(100*time.Millisecond), filepath.Join(dir, "identify.html"))
+	fmt.Fprintf(&b, "%s in %s\nreport  %s\n", english.Count(found.Requests, "request"), found.Took.Round(100*time.Millisecond), filepath.Join(dir, "identify.html"))
 	if err := writeTo(p.stdout, b.String()); err != nil {
 		return err
 	}

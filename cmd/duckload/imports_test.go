@@ -15,20 +15,21 @@ import (
 // mayImport is the plan of the house: data moves from left to right and never
 // back. A package that is not listed does not exist.
 var mayImport = map[string][]string{
+	"english":      {},
 	"limiter":      {},
 	"capacity":     {"limiter"},
 	"history":      {"limiter", "capacity"},
 	"trace":        {},
-	"draft":        {"limiter"},
-	"scenarios":    {"limiter", "trace", "capacity"},
+	"draft":        {"limiter", "english"},
+	"scenarios":    {"limiter", "trace", "capacity", "english"},
 	"emulator":     {"limiter"},
-	"attack":       {"scenarios", "history", "limiter"},
-	"analyze":      {"history", "limiter", "capacity"},
-	"fleet":        {"attack", "scenarios", "history", "limiter"},
+	"attack":       {"scenarios", "history", "limiter", "english"},
+	"analyze":      {"history", "limiter", "capacity", "english"},
+	"fleet":        {"attack", "scenarios", "history", "limiter", "english"},
 	"sizing":       {"limiter", "trace"},
 	"compare":      {"history", "analyze", "limiter"},
-	"clients":      {"scenarios", "analyze"},
-	"report":       {"history", "analyze", "limiter", "sizing", "compare", "capacity", "clients"},
+	"clients":      {"scenarios", "analyze", "english"},
+	"report":       {"history", "analyze", "limiter", "sizing", "compare", "capacity", "clients", "english"},
 	"probe":        {"attack", "analyze", "scenarios", "history", "limiter"},
 	"docs/schemas": {},
 
@@ -50,6 +51,7 @@ var mayImport = map[string][]string{
 		"scenarios",
 		"sizing",
 		"trace",
+		"english",
 	},
 }
 

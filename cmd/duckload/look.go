@@ -8,6 +8,7 @@ import (
 
 	"duckload/analyze"
 	"duckload/clients"
+	"duckload/english"
 	"duckload/scenarios"
 )
 
@@ -26,7 +27,7 @@ func (p process) checkCommand() *cobra.Command {
 			if _, err := p.compile(s, settings{}); err != nil {
 				return err
 			}
-			return writeTo(p.stdout, fmt.Sprintf("%s: no mistakes: %d groups\n", s.Path, len(s.Groups)))
+			return writeTo(p.stdout, fmt.Sprintf("%s: no mistakes: %s\n", s.Path, english.Count(len(s.Groups), "group")))
 		},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"duckload/attack"
+	"duckload/english"
 	"duckload/history"
 	"duckload/scenarios"
 )
@@ -140,8 +141,8 @@ func (p process) run(ctx context.Context, scenario *scenarios.Scenario, s settin
 		return failure{status: exitUsage, err: fmt.Errorf("--out: %w", err)}
 	}
 	if !to.quiet {
-		fmt.Fprintf(p.stderr, "%s: %d groups, %s, about %s → %s\n",
-			scenario.Name, len(plan.Tracks), requestsOf(plan), clock(plan.Duration()), target.name)
+		fmt.Fprintf(p.stderr, "%s: %s, %s, about %s → %s\n",
+			scenario.Name, english.Count(len(plan.Tracks), "group"), requestsOf(plan), clock(plan.Duration()), target.name)
 		if hooks != nil {
 			fmt.Fprintf(p.stderr, "webhooks are expected at %s\n", hooks.url)
 		}
