@@ -16,6 +16,7 @@ test-long:
 	$(GO) test -timeout 1h -run TestEveryBreach ./analyze -histories=200
 	$(GO) test -timeout 1h -run TestTheBuildIsReproducible ./cmd/duckload -twice
 	RUNS=16 $(GO) test -timeout 2h -v -run TestTheTruthIsAmongTheAnswers ./probe
+	RUNS=1 $(GO) test -timeout 1h -run TestWhatIdentifyWritesIsKept ./cmd/duckload
 	$(MAKE) soak SOAK=30s
 
 # So long at 80 % of this machine's highest rate, over sockets.
@@ -46,7 +47,7 @@ vuln:
 
 # The longest tests are arithmetic on random histories, or virtual time: one
 # goroutine at work, which the race detector makes ten times slower for nothing.
-LONG = OnePercent|TestCausesAreNamed|TestWindowsAreMeasured|TestTheCompiledTable|TestEveryBreach|TestAnIdealPlan|TestTheTruth|TestALongRun|TestTheChecksAgree|TestEveryDefectIsCaught$$
+LONG = OnePercent|TestCausesAreNamed|TestWindowsAreMeasured|TestTheCompiledTable|TestEveryBreach|TestAnIdealPlan|TestTheTruth|TestALongRun|TestTheChecksAgree|TestEveryDefectIsCaught$$|TestWhatIdentifyWrites
 # What real programs, real sockets and real moments must show is asked with
 # nothing else at work: where answers take seconds, they prove little.
 TIMED = TestRealLimiters|TestIdentifyRealLimiters|TestRealClients|TestEveryDefectIsCaughtOverSockets|TestTheEmulatorKeepsQueuesAndPlaces|TestWebhooksOverSockets|TestACapacityIsFoundOverASocket|TestFaultsOfTargetAndNetwork|TestTheDocumentationIsRun

@@ -23,6 +23,10 @@ type Config struct {
 	// the one that each limit's reading describes, see limiter.ModelOf.
 	Model string
 
+	// Keep, if not nil, makes what keeps each limit, full and unused, instead of
+	// a model: a limiter that nobody documents, or several at once.
+	Keep func(limiter.Limit) (limiter.Limiter, error)
+
 	Keys map[string]Tier // the Beak Keys that are valid
 
 	Rejection Rejection

@@ -79,6 +79,10 @@ func New(c Config) (*Server, error) {
 
 // fresh returns a full limiter for a limit, and how the limit is read.
 func (c Config) fresh(l limiter.Limit) (limiter.Limiter, limiter.Reading, error) {
+	if c.Keep != nil {
+		fresh, err := c.Keep(l)
+		return fresh, l.Reading, err
+	}
 	m, err := c.model(l)
 	if err != nil {
 		return nil, l.Reading, err

@@ -4,69 +4,98 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
 
-// Promise returns what was found as the promise of a scenario, in YAML, and
-// how it rejects. Times are rounded to what people would write; the tolerance
-// covers what the rounding and the measurement leave open. It fails if nothing
-// unique was found, or something that a promise has no reading for.
-func (r Result) Promise() (promise, reject string, err error) {
+// A Promise is what was found as the promise of a scenario, in YAML.
+type Promise struct {
+	Limit   string   // the value of promise
+	Reject  string   // the value of on_reject
+	Without []string // what a scenario has no words for, a sentence each
+}
+
+// Promise returns what was found as a promise. Times are rounded to what people
+// would write; the tolerance covers what the rounding and the measurement leave
+// open. A family that no reading describes is respected and not judged. It
+// fails if nothing unique was found.
+func (r Result) Promise() (Promise, error) {
 	if !r.Limited || !r.Unique() {
-		return "", "", errors.New("nothing certain was found that a scenario could promise")
+		return Promise{}, errors.New("nothing certain was found that a scenario could promise")
 	}
+	var promise Promise
 	f := r.Answers[0]
 	var p []string
 	switch f.Family {
 	case "token-bucket", "leaky-queue":
 		n, per, off := ratio(f.Values["token"])
-		p = append(p, fmt.Sprintf("limit: %d/%s", n, per), "burst: "+whole(Span{f.Values["burst"].Low, f.Values["burst"].Low}), "reading: "+f.Family)
-		p = tolerate(p, off)
+		burst, unsure := middle(f.Values["burst"])
+		p = append(p, fmt.Sprintf("limit: %d/%s", n, per), fmt.Sprintf("burst: %.0f", burst), "reading: "+f.Family, tolerance(max(off, unsure)))
 	case "fixed-window", "anchored-window", "sliding-log", "sliding-counter":
 		w, off := round(f.Values["window"])
+		limit, unsure := middle(f.Values["limit"])
 		reading := strings.Replace(f.Family, "anchored", "fixed", 1)
-		p = append(p, fmt.Sprintf("limit: %.0f/%s", f.Values["limit"].Low, w), "reading: "+reading)
-		p = tolerate(p, off)
+		p = append(p, fmt.Sprintf("limit: %.0f/%s", limit, w), "reading: "+reading, tolerance(max(off, unsure)))
 	case "stepped-bucket":
 		w, off := round(f.Values["window"])
-		p = append(p, fmt.Sprintf("limit: %.0f/%s", f.Values["step"].Low, w), fmt.Sprintf("burst: %.0f", f.Values["burst"].Low), "reading: "+f.Family)
-		p = tolerate(p, off)
+		step, unsure := middle(f.Values["step"])
+		burst, more := middle(f.Values["burst"])
+		p = append(p, fmt.Sprintf("limit: %.0f/%s", step, w), fmt.Sprintf("burst: %.0f", burst), "reading: "+f.Family, tolerance(max(off, unsure, more)))
 	case "concurrency":
 		p = append(p, fmt.Sprintf("limit: %.0f", f.Values["limit"].High), "reading: concurrency")
-	default:
-		return "", "", fmt.Errorf("a scenario has no reading for %s: it can be described, not promised", f.Family)
+	default: // idle-window, elastic-window, block
+		w, _ := round(f.Values["window"])
+		p = append(p, fmt.Sprintf("limit: %.0f/%s", f.Values["limit"].Low, w), "reading: open", "verify: false")
+		promise.Without = append(promise.Without, f.Family+" has no reading in a scenario: the limit is described here and not judged (verify: false), and a run sends one request")
 	}
-	if f.RejectsConsume {
+	if f.RejectsConsume && !slices.Contains(p, "verify: false") {
 		p = append(p, "rejects_consume: true")
 	}
 	if s := r.scope(); s == "ip" || s == "key" || s == "global" {
 		p = append(p, "scope: "+s)
 	}
-	reject, err = r.rejects()
-	return "{" + strings.Join(p, ", ") + "}", reject, err
+	promise.Limit = "{" + strings.Join(p, ", ") + "}"
+	var closed bool
+	if promise.Reject, closed = r.rejects(); closed {
+		promise.Without = append(promise.Without, "requests too many get no answer, which no scenario can promise: they count as unknown, and only too much is judged")
+	}
+	return promise, nil
 }
 
-// rejects is how requests too many are answered, in YAML.
-func (r Result) rejects() (string, error) {
+// rejects is how requests too many are answered, in YAML, and whether some of
+// them are not.
+func (r Result) rejects() (text string, closed bool) {
 	var statuses []string
 	for _, k := range r.rejections() {
 		if k.Answer == "closed" {
-			return "", errors.New("a scenario cannot promise that connections are closed without an answer")
+			closed = true
+			continue
 		}
 		statuses = append(statuses, k.Answer)
+	}
+	if len(statuses) == 0 {
+		statuses = []string{"429"}
 	}
 	rule, c := "none", r.claims()
 	if c.RetryAfter == "always" && c.TooEarly == 0 && c.TooLate == 0 {
 		rule = "required"
 	}
-	return fmt.Sprintf("{status: [%s], retry_after: %s}", strings.Join(statuses, ", "), rule), nil
+	return fmt.Sprintf("{status: [%s], retry_after: %s}", strings.Join(statuses, ", "), rule), closed
 }
 
-// tolerate adds the tolerance that a promise needs, in tenths of a percent.
-func tolerate(p []string, off float64) []string {
+// tolerance is the tolerance that a promise needs whose numbers may be off by a
+// share, in tenths of a percent.
+func tolerance(off float64) string {
 	percent := math.Ceil((off+2*drift)*1000) / 10
-	return append(p, fmt.Sprintf("tolerance: best-effort %g%%", percent))
+	return fmt.Sprintf("tolerance: best-effort %g%%", percent)
+}
+
+// middle returns the whole number of a span that none of it is far from, and by
+// what share of it the others may be off.
+func middle(s Span) (n, off float64) {
+	n = math.Ceil((s.Low + s.High) / 2)
+	return n, max(s.High-n, n-s.Low) / n
 }
 
 // ratio writes a rate as people do, 100/min, and returns by what share the

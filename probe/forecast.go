@@ -109,7 +109,7 @@ func (p *planner) judge(particles []particle, runs []playing, e experiment) fore
 		f.takes += (runs[i].at - runs[i].began) / time.Duration(len(runs))
 		for j := range i {
 			if p.alive == 1 || !same(particles[i].of, particles[j].of) {
-				f.told = append(f.told, differ(runs[i].outcome, runs[j].outcome))
+				f.told = append(f.told, differ(runs[i].outcome, runs[j].outcome, p.alive == 1))
 			}
 		}
 	}
@@ -187,15 +187,17 @@ const (
 // few is up to how many requests one more is seldom chance.
 const few = 5
 
-// differ returns how surely two outcomes of one experiment differ.
-func differ(a, b outcome) uint8 {
+// differ returns how surely two outcomes of one experiment differ. Where one
+// answer is left, and a whole number of it is to be told from the next, one
+// more counts however many there are.
+func differ(a, b outcome, finely bool) uint8 {
 	verdict := uint8(alike)
 	for i := range min(len(a), len(b)) {
 		x, y := a[i].n, b[i].n
 		switch off := math.Abs(float64(x - y)); {
 		case a[i].exact && x != y, off > max(1, 0.2*float64(max(x, y))):
 			return surely
-		case off == 1 && max(x, y) <= few:
+		case off == 1 && (finely || max(x, y) <= few):
 			verdict = perhaps
 		}
 	}

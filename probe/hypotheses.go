@@ -106,3 +106,44 @@ func (h *hypothesis) precise(share float64, finest time.Duration) bool {
 	}
 	return true
 }
+
+// settle looks harder at the ends of the whole numbers of what is left: what
+// seems to explain the facts there may do so only because nobody looked closely
+// at where boundaries lie.
+func (b *belief) settle() {
+	for _, h := range b.alive {
+		for axis, p := range h.parameters {
+			for p.whole && (h.settled(b.facts, axis, span.low) || h.settled(b.facts, axis, span.high)) {
+				continue
+			}
+		}
+	}
+}
+
+// settled throws out one end of a whole number, if nothing explains it.
+func (h *hypothesis) settled(facts *Facts, axis int, end func(span) float64) bool {
+	s := hull(h.boxes, axis)
+	if s.lo == s.hi {
+		return false
+	}
+	var at, rest []box
+	for _, b := range h.boxes {
+		switch v := end(s); {
+		case b[axis].lo <= v && v <= b[axis].hi:
+			x := b
+			x[axis] = span{v, v}
+			at = append(at, x)
+			if b[axis].lo < b[axis].hi {
+				b[axis] = span{max(b[axis].lo, s.lo+boolean(v == s.lo)), min(b[axis].hi, s.hi-boolean(v == s.hi))}
+				rest = append(rest, b)
+			}
+		default:
+			rest = append(rest, b)
+		}
+	}
+	if len(h.narrow(facts, at, certainty)) > 0 {
+		return false
+	}
+	h.boxes = rest
+	return true
+}

@@ -46,6 +46,7 @@ type loop struct {
 	doubtful map[int]bool   // lanes of which it is not certain that they are apart
 	askedOn  map[string]int // the lane of each way that is
 	refined  int
+	counted  int // how often was asked for nothing but how many are admitted at once
 	belief   *belief
 }
 
@@ -276,7 +277,10 @@ func (l *loop) separate() {
 	for l.learn(); l.over == "" && !l.done(); l.learn() {
 		p.capacity, p.trip, p.fresh, p.used = l.capacity, l.trip, l.fresh, l.used()
 		p.most = l.MaxTime - (l.asker.Now() - l.began)
-		chosen := p.next(l.belief, l.asker.Now())
+		chosen := l.counting()
+		if len(chosen) == 0 {
+			chosen = p.next(l.belief, l.asker.Now())
+		}
 		if len(chosen) == 0 {
 			return
 		}
@@ -291,6 +295,22 @@ func (l *loop) separate() {
 		l.run(chosen)
 	}
 }
+
+// counting returns the experiment that tells how many are admitted at once,
+// where that is all that is not known of the one answer that is left: a client
+// that was never used asks for more.
+func (l *loop) counting() []experiment {
+	r := l.result()
+	if l.counted == mostCounted || len(l.fresh) == 0 || l.capacity+2 > mostAtOnce || !r.Unique() || r.Answers[0].counted() {
+		return nil
+	}
+	l.counted++
+	return []experiment{{l.fresh[0], []stage{{count: l.capacity + 2}}}}
+}
+
+// mostCounted is how many clients are used up for that: it fails where a new
+// window begins amid them.
+const mostCounted = 3
 
 // used returns the keys that experiments have used, the one in use first.
 func (l *loop) used() []int {
@@ -320,6 +340,11 @@ func (l *loop) done() bool {
 	}
 	if l.refined++; l.refined > mostRefined {
 		return true
+	}
+	l.belief.settle()
+	r = l.result()
+	if !r.Answers[0].counted() {
+		return false // of each relative they may be known, and differ
 	}
 	for _, h := range l.belief.alive {
 		if !h.precise(l.Precision, 2*(l.Clock+2*l.trip)) {

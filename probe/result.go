@@ -74,3 +74,13 @@ func (r *Result) add(h *hypothesis) {
 		f.Values[p.name] = Span{min(have.Low, s.lo), max(have.High, s.hi)}
 	}
 }
+
+// counted reports whether every whole number of an answer is known.
+func (f Found) counted() bool {
+	for _, name := range []string{"limit", "burst", "step"} {
+		if s := f.Values[name]; s.Low < s.High {
+			return false
+		}
+	}
+	return true
+}

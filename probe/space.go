@@ -19,6 +19,9 @@ func (s span) mid(p parameter) float64 {
 	return math.Sqrt(s.lo * s.hi)
 }
 
+func (s span) low() float64  { return s.lo }
+func (s span) high() float64 { return s.hi }
+
 // A parameter is one axis of a space.
 type parameter struct {
 	name   string
@@ -62,10 +65,12 @@ type effort struct {
 }
 
 // usual is for every day. doubt is for families that seem to explain what was
-// seen while none of their points that were tried does.
+// seen while none of their points that were tried does. certainty is for whole
+// numbers, of which no share is near enough.
 var (
-	usual = effort{1000, 120, 1}
-	doubt = effort{3000, 400, 4}
+	usual     = effort{1000, 120, 1}
+	doubt     = effort{3000, 400, 4}
+	certainty = effort{3000, 400, 16}
 )
 
 // narrow returns boxes that hold everything in the given ones that explains

@@ -289,19 +289,30 @@ func (s identifying) addresses() ([]netip.Addr, error) {
 
 // writeFound writes the scenario that promises what was found.
 func (p process) writeFound(s identifying, found probe.Result) error {
-	promise, reject, err := found.Promise()
+	text, err := p.foundScenario(s, found)
 	if err != nil {
 		return err
-	}
-	text, err := s.scenario("identified", promise, reject, strings.Join(found.Words(), "\n"))
-	if err != nil {
-		return err
-	}
-	if _, err := scenarios.Load(s.write, []byte(text), scenarios.Env{Lookup: p.lookup}); err != nil {
-		return fmt.Errorf("the scenario would not be a right one: %w", err)
 	}
 	if err := os.WriteFile(s.write, []byte(text), 0o644); err != nil {
 		return err
 	}
 	return writeTo(p.stdout, "scenario  "+s.write+"\n")
+}
+
+// foundScenario returns a scenario that promises what was found, as far as a
+// promise has words for it; what it leaves out stands in its comments.
+func (p process) foundScenario(s identifying, found probe.Result) (string, error) {
+	promise, err := found.Promise()
+	if err != nil {
+		return "", err
+	}
+	comment := append(found.Words(), promise.Without...)
+	text, err := s.scenario("identified", promise.Limit, promise.Reject, strings.Join(comment, "\n"))
+	if err != nil {
+		return "", err
+	}
+	if _, err := scenarios.Load(s.write, []byte(text), scenarios.Env{Lookup: p.lookup}); err != nil {
+		return "", fmt.Errorf("the scenario would not be a right one: %w", err)
+	}
+	return text, nil
 }
