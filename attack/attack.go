@@ -57,6 +57,11 @@ type Options struct {
 	// An error stops the run.
 	Record func(history.Observation) error
 
+	// Doubt is told, one call at a time with Record, when a target has sent more
+	// answers than it was asked for: those of a lane, also earlier ones, may be
+	// another request's. From then on such observations come without an answer.
+	Doubt func(history.Doubt) error
+
 	// Listen serves what takes the deliveries of webhooks, until stop is called.
 	// nil: nobody listens. Event takes each delivery that arrives, as Record
 	// takes observations.

@@ -1,9 +1,12 @@
 package attack
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
+	"time"
 
 	"duckload/limiter"
 )
@@ -42,6 +45,11 @@ func (r *run) doubts() []string {
 	for _, l := range r.lanes {
 		if saw := l.stranger.Load(); saw != nil {
 			note("the target saw %.60q where %s sent (limits by address would count somebody else)", *saw, r.plan.Lanes[l.index].Source)
+		}
+		if since := time.Duration(l.order.since.Load()); since != math.MaxInt64 {
+			of := r.plan.Lanes[l.index]
+			note("group %s, %s: the target sent more answers on a connection than there were requests (it, or a proxy before it, answers some twice). "+
+				"HTTP/1.1 cannot tell whose each one is, so that from %s on none counts", l.group.Name, cmp.Or(of.Identity, "nobody in particular"), since.Round(time.Millisecond))
 		}
 		if l.group.Transport.TLS.Anyone {
 			note("group %s accepted any certificate: what answered may not have been the target", l.group.Name)

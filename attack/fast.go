@@ -115,8 +115,7 @@ const fits = 16 << 10
 
 // fire writes what is ready. The run may be over by now.
 func (f *fast) fire(to *line, o *history.Observation, s *sending) error {
-	// It may have become another one's while the request waited.
-	if time.Since(to.since) >= doubtful && !(to.r.Buffered() == 0 && open(to.Conn)) {
+	if !to.usable() { // any more: the request had to wait for its moment
 		return errEarly
 	}
 	at := f.clock.now()
@@ -126,6 +125,9 @@ func (f *fast) fire(to *line, o *history.Observation, s *sending) error {
 	}
 	o.Sent = at
 	s.tries = to.once(at)
+	if to.leaves(at) {
+		f.order.reused.Store(true)
+	}
 	return to.write()
 }
 
@@ -175,8 +177,12 @@ func (f *fast) take(deadline time.Time) (*line, error) {
 		if to == nil {
 			break
 		}
-		if to.usable() {
+		old := time.Since(to.since) >= idle
+		if !old && to.usable() {
 			return to, nil
+		}
+		if !old {
+			f.suspect(to)
 		}
 		f.drop(to)
 	}
@@ -213,6 +219,9 @@ func (f *fast) last() *line {
 // put keeps a connection for the next request, if that can use it.
 func (f *fast) put(to *line, err error) {
 	if err != nil || f.group.Transport.OneShot || !to.clean() {
+		if errors.Is(err, errEarly) || err == nil && to.r.Buffered() > 0 {
+			f.suspect(to)
+		}
 		f.drop(to)
 		return
 	}
@@ -220,6 +229,23 @@ func (f *fast) put(to *line, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.idle = append(f.idle, to)
+}
+
+// suspect looks at what a connection holds that is given up.
+func (f *fast) suspect(to *line) {
+	if to.uses >= 2 && to.leftOver() {
+		f.order.doubt(to.second)
+	}
+}
+
+// inspect looks at all connections, which are not used any more.
+func (f *fast) inspect() {
+	for to := f.last(); to != nil; to = f.last() {
+		if !canLook || !to.quiet() {
+			f.suspect(to)
+		}
+		f.drop(to)
+	}
 }
 
 func (f *fast) drop(to *line) {

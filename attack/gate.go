@@ -15,6 +15,8 @@ type gate struct {
 	net.Conn
 	next atomic.Pointer[trace] // of the request that the next write begins; nil: none waits
 	lost atomic.Pointer[error] // what reading ended with; nil: it goes on
+
+	account *account // nil: nobody counts
 }
 
 // gated returns a dial whose connections are gates.
@@ -28,8 +30,11 @@ func gated(d dial) dial {
 	}
 }
 
-// gateOf returns the gate that a connection goes through, or nil.
+// gateOf returns the gate that a connection of net/http goes through, or nil.
 func gateOf(c net.Conn) *gate {
+	if counted, ok := c.(*account); ok {
+		c = counted.Conn
+	}
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
 	}
@@ -56,6 +61,6 @@ func (g *gate) Write(p []byte) (n int, err error) {
 	if len(p) > fits {
 		t.start.wait()
 	}
-	t.start.by(func() { n, err = t.pass(g.Conn, p) })
+	t.start.by(func() { n, err = t.pass(g, p) })
 	return n, err
 }

@@ -44,6 +44,7 @@ type lane struct {
 	due    map[uint64]job
 	flying atomic.Int64
 
+	order    suspicion
 	stranger atomic.Pointer[string] // a source that the target saw instead of ours; nil: none
 }
 
@@ -51,12 +52,16 @@ func (r *run) newLane(i int, room room) *lane {
 	of := r.plan.Lanes[i]
 	group := r.plan.Scenario.Groups[of.Group]
 	l := &lane{run: r, index: i, group: group, room: room, wanted: wantedBy(group.Promise), turned: group.Promise.Turned(of.Identity), events: r.plan.Scenario.Webhooks.Matches(group.Name)}
+	l.order.init()
 	l.jobs = make(chan job, min(queue, room.shots, 1+allQueues/len(r.plan.Lanes)))
 	if r.options.Transport != nil {
 		l.transport = r.options.Transport(of)
 		return l
 	}
 	l.pool = newPool(r.options, r.target, l.group.Transport, of.Source, l.workers)
+	if by := l.group.Transport; by.HTTP != 2 && !by.Fast {
+		l.pool.account(&l.order)
+	}
 	l.transport = l.pool.transport
 	switch by := l.group.Transport; {
 	case by.Fast:
@@ -103,6 +108,8 @@ func (l *lane) attack() {
 	for j := range l.jobs {
 		l.leave(j)
 	}
+	l.linger()
+	l.confess()
 	l.close()
 }
 
@@ -202,6 +209,7 @@ func (l *lane) warm(ctx context.Context, n int) {
 }
 
 func (l *lane) close() {
+	l.order.over.Store(true)
 	if l.fast != nil {
 		l.fast.close()
 	}

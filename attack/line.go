@@ -26,8 +26,10 @@ type line struct {
 	buffer bytes.Buffer // of words that are not shared
 
 	answer fasthttp.ResponseHeader
-	lost   error // what reading ended with
-	since  time.Time
+	lost   error         // what reading ended with
+	since  time.Time     // of its last use
+	uses   int           // requests that left on it
+	second time.Duration // when the second of them did
 	at     [1]time.Duration
 
 	fields []byte // of the last answer, as they came
@@ -61,13 +63,34 @@ func (l *line) once(at time.Duration) []time.Duration {
 }
 
 // doubtful is how long a connection may be idle before it is looked at: the
-// server may have closed it meanwhile.
-const doubtful = 20 * time.Millisecond
+// server may have closed it meanwhile, or said something that nobody asked for.
+const doubtful = 2 * time.Millisecond
 
 // usable reports whether a request may be sent on an idle connection.
-func (l *line) usable() bool {
-	idled := time.Since(l.since)
-	return idled < doubtful || idled < idle && l.r.Buffered() == 0 && open(l.Conn)
+func (l *line) usable() bool { return time.Since(l.since) < doubtful || l.quiet() }
+
+// quiet reports whether the other side has said nothing that was not read.
+func (l *line) quiet() bool { return l.r.Buffered() == 0 && open(l.Conn) }
+
+// leaves counts a request that leaves now.
+func (l *line) leaves(at time.Duration) (reused bool) {
+	if l.uses++; l.uses == 2 {
+		l.second = at
+	}
+	return l.uses == 2
+}
+
+// glimpse is how long it may take to read what is there already.
+const glimpse = 10 * time.Millisecond
+
+// leftOver reports whether the connection, which is given up, holds something
+// that nobody asked for and may be an answer.
+func (l *line) leftOver() bool {
+	if l.SetReadDeadline(time.Now().Add(glimpse)) != nil {
+		return false
+	}
+	text, _ := l.r.Peek(len(farewellLine))
+	return isAnswer(text)
 }
 
 // clean reports whether the last exchange left the connection as it was.

@@ -56,6 +56,22 @@ func newPool(o Options, target *url.URL, by scenarios.Transport, source netip.Ad
 	return p
 }
 
+// account counts on each connection what was asked and what was answered.
+func (p *pool) account(of *suspicion) {
+	d := p.dial
+	p.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := d(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		a := &account{Conn: c, order: of}
+		if g := gateOf(c); g != nil {
+			g.account = a
+		}
+		return a, nil
+	}
+}
+
 // take returns a connection that was dialled beforehand, or dials one.
 func (p *pool) take(ctx context.Context, network, address string) (net.Conn, error) {
 	if c := p.spare(); c != nil {

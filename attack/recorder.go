@@ -111,6 +111,9 @@ func (l *lane) exchange(request *http.Request, t *trace, o *history.Observation)
 		return err
 	}
 	if l.pool != nil && t.early() {
+		if response.StatusCode != http.StatusRequestTimeout { // said to an idle connection
+			t.unasked()
+		}
 		response.Body.Close()
 		return errEarly
 	}
@@ -150,6 +153,11 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 	for i := 1; i < len(tries); i++ {
 		l.ended <- ended{observation: resent(o, tries[i-1], tries[i]), record: true}
 	}
+	l.order.saw(o)
+	if l.order.doubts(o.Sent) {
+		o = o.Doubted()
+	}
+	l.confess()
 	outcome := limiter.Unknown
 	if o.Answered != history.Never {
 		outcome = l.group.Promise.Outcome(o.Status, o.Evidence)

@@ -57,6 +57,7 @@ type ended struct {
 	record      bool
 	event       Event
 	hook        *history.Event
+	doubt       *history.Doubt
 }
 
 // A halt is why a run ended early.
@@ -196,16 +197,11 @@ func (r *run) attack() {
 	r.sending.Wait()
 }
 
-// collect is the only one to call Record and Progress.
+// collect is the only one to call Record, Event, Doubt and Progress.
 func (r *run) collect() {
 	for e := range r.ended {
-		if e.hook != nil && r.failed == nil && r.options.Event != nil {
-			if r.failed = r.options.Event(*e.hook); r.failed != nil {
-				r.stop(halt{reason: "the record cannot be written"})
-			}
-		}
-		if e.record && r.failed == nil && r.options.Record != nil {
-			if r.failed = r.options.Record(e.observation); r.failed != nil {
+		if r.failed == nil {
+			if r.failed = r.write(e); r.failed != nil {
 				r.stop(halt{reason: "the record cannot be written"})
 			}
 		}
@@ -213,6 +209,20 @@ func (r *run) collect() {
 			r.options.Progress(e.event)
 		}
 	}
+}
+
+// write hands on what is for the record.
+func (r *run) write(e ended) error {
+	o := r.options
+	switch {
+	case e.hook != nil && o.Event != nil:
+		return o.Event(*e.hook)
+	case e.doubt != nil && o.Doubt != nil:
+		return o.Doubt(*e.doubt)
+	case e.record && o.Record != nil:
+		return o.Record(e.observation)
+	}
+	return nil
 }
 
 func (r *run) end(ctx context.Context) (history.End, error) {

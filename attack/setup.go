@@ -200,6 +200,7 @@ func (r *run) errand(ctx context.Context, l *lane, m scenarios.Message) (*http.R
 	defer cancel()
 	// The lane's transport expects a trace, as requests of the plan have one.
 	t := l.trace(cancel)
+	t.errand = true
 	request, err := l.dress(httptrace.WithClientTrace(ctx, t.hooks()), m)
 	if err != nil {
 		return nil, nil, err

@@ -31,6 +31,7 @@ type trace struct {
 	interim  int   // 1xx answers that came before the final one
 	over     bool  // what has not left by now must not leave any more
 	through  *gate // which the last attempt went through; nil: none
+	errand   bool  // it is none of the plan's, and its moments are not those of the run
 }
 
 // trace returns the trace of a request that ends with cancel.
@@ -57,6 +58,7 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GotConn:              t.gotConn,
 		GotFirstResponseByte: t.gotFirstByte,
+		PutIdleConn:          t.putIdle,
 		Got1xxResponse: func(int, textproto.MIMEHeader) error {
 			t.mu.Lock()
 			defer t.mu.Unlock()
@@ -105,12 +107,18 @@ func (t *trace) leave(c net.Conn) error {
 
 // pass writes the first bytes of an attempt. If none of them left, it was
 // none: the connection was closed while the request waited for its moment.
-func (t *trace) pass(c net.Conn, p []byte) (int, error) {
-	if err := t.leave(c); err != nil {
+func (t *trace) pass(g *gate, p []byte) (int, error) {
+	if err := t.leave(g.Conn); err != nil {
 		return 0, err
 	}
-	n, err := c.Write(p)
+	at, _ := t.sent()
+	if t.errand {
+		at = 0
+	}
+	g.account.asks(at)
+	n, err := g.Conn.Write(p)
 	if err != nil && n == 0 {
+		g.account.unasks()
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.tries = t.tries[:len(t.tries)-1]
@@ -149,12 +157,32 @@ func (t *trace) starved() error {
 	return nil
 }
 
+// putIdle is told when an answer was read to its end, and the connection goes on.
+func (t *trace) putIdle(err error) {
+	t.mu.Lock()
+	through := t.through
+	t.mu.Unlock()
+	if through != nil && err == nil {
+		through.account.answers()
+	}
+}
+
 // early reports whether the answer began before the request was sent: it is
 // somebody else's, such as a server's farewell to an idle connection.
 func (t *trace) early() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.tries) == 0 || t.hasFirst && t.first < t.tries[len(t.tries)-1]
+}
+
+// unasked notes that what came for this request was nobody's answer.
+func (t *trace) unasked() {
+	t.mu.Lock()
+	through, left := t.through, len(t.tries) > 0
+	t.mu.Unlock()
+	if through != nil {
+		through.account.early(left)
+	}
 }
 
 // end returns when the request was sent, each time, and whether it was kept

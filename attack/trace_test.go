@@ -40,7 +40,7 @@ func TestNothingOfARequestLeavesAfterItsEnd(t *testing.T) {
 	c := newClock(false)
 	over := &trace{clock: &c, cancel: cancel}
 	over.end()
-	n, err := over.pass(ours, []byte("GET / HTTP/1.1\r\n\r\n"))
+	n, err := over.pass(&gate{Conn: ours}, []byte("GET / HTTP/1.1\r\n\r\n"))
 	if n != 0 || !errors.Is(err, errNotSent) || ctx.Err() == nil {
 		t.Errorf("got %d bytes and %v, want none", n, err)
 	}

@@ -99,6 +99,7 @@ func (s *session) send(record *history.Writer, header history.Header, ours0 time
 		crash("agent.observed")
 		return record.Append(seen)
 	}
+	o.Doubt = record.AppendDoubt
 	paper := newPaper(s)
 	o.Progress = paper.event
 	flushed := s.flushing(record)

@@ -17,7 +17,7 @@ const Version = 2
 // A frame is, with integers in little-endian order:
 //
 //	 0  magic    "\xd1DLH"
-//	 4  kind     'H', 'O', 'V' or 'E', and three zero bytes
+//	 4  kind     'H', 'O', 'V', 'D' or 'E', and three zero bytes
 //	 8  number   of the frame in its record, without gaps from 0, across
 //	             segments; a header takes no number, it names the next one's
 //	16  record   id of the record, drawn at its creation
@@ -26,7 +26,7 @@ const Version = 2
 //	32  length   bytes of the payload as it follows
 //	36  CRC-32C  of the payload
 //	40  CRC-32C  of the 40 bytes before
-//	44  payload  'H', 'V', 'E': JSON; 'O': columns (see columns.go), in zstd
+//	44  payload  'H', 'V', 'D', 'E': JSON; 'O': columns (see columns.go), in zstd
 //
 // The frame's own head has a checksum so that its length can be trusted: a
 // damaged payload costs its frame and never the ones behind it.
@@ -38,6 +38,7 @@ const (
 	kindObservations = 'O'
 	kindEnd          = 'E'
 	kindEvents       = 'V'
+	kindDoubt        = 'D'
 )
 
 // Limits of what a reader accepts. They bound what it allocates, whatever the
@@ -97,7 +98,7 @@ func parseHead(b []byte) (head, bool) {
 	switch h.kind {
 	case kindObservations:
 		most = mostRaw
-	case kindHeader, kindEnd, kindEvents:
+	case kindHeader, kindEnd, kindEvents, kindDoubt:
 	default:
 		return head{}, false
 	}

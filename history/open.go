@@ -199,6 +199,11 @@ func (s *stream) survey() (*End, *remarks, []Event, error) {
 			}
 			events = append(events, more...)
 		}
+		if p.kind == kindDoubt {
+			if err := s.doubts.read(p.payload, s.counts.lanes); err != nil {
+				found.miss("%sa doubt about answers cannot be read: %v", s.prefix(), err)
+			}
+		}
 		if p.kind == kindEnd {
 			end = &End{}
 			if err := json.Unmarshal(p.payload, end); err != nil {

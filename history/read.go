@@ -31,6 +31,7 @@ func (r *reader) peek() (*Observation, error) {
 		if r.rows, err = r.decoder.decode(p.head, p.payload); err != nil {
 			return nil, fmt.Errorf("%sframe %d at byte %d: %w", r.place(), p.number, p.from, err)
 		}
+		r.doubts.apply(r.rows)
 		if r.sender != nil {
 			for i := range r.rows {
 				r.sender.place(&r.rows[i])

@@ -14,6 +14,7 @@ type stream struct {
 	segments []segmentFile
 	counts   struct{ version, lanes, phases int } // of its own header
 	sender   *sender                              // nil: nothing is moved
+	doubts   doubts                               // by its own lanes and clock
 }
 
 // A walk goes through the frames of a stream and yields those that count:

@@ -2,7 +2,9 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"duckload/attack"
@@ -14,11 +16,20 @@ import (
 // which the loop decides what is sent next. The plan has a lane for each key;
 // its track is made here. Record, if not nil, takes each observation as well.
 // When the attack ends early, because of its budget, a guard or ctx, the loop
-// is told that no more may be sent. The error is that of [attack.Run].
+// is told that no more may be sent. The error is that of [attack.Run], or says
+// that the target mixed its answers up.
 func Send(ctx context.Context, plan scenarios.Plan, o attack.Options, loop func(Asker)) (history.End, error) {
 	s := &sender{asked: make(chan scenarios.Move), ready: make(chan scenarios.View), over: make(chan struct{}), record: o.Record}
 	s.recorded = sync.NewCond(&s.mu)
 	o.Record = s.keep
+	doubted := o.Doubt
+	o.Doubt = func(d history.Doubt) error {
+		s.doubted.Store(true)
+		if doubted == nil {
+			return nil
+		}
+		return doubted(d)
+	}
 	plan.Tracks = []scenarios.Track{{Name: "probe", Phases: []scenarios.Phase{{
 		Pace: "steered", Label: "probe", Count: o.Budget.Requests, Lanes: lanesOf(plan), Steer: s.steer,
 	}}}}
@@ -33,8 +44,15 @@ func Send(ctx context.Context, plan scenarios.Plan, o attack.Options, loop func(
 	end, err := attack.Run(ctx, plan, o)
 	close(s.over)
 	done.Wait()
+	if s.doubted.Load() {
+		err = errors.Join(err, errDoubted)
+	}
 	return end, err
 }
+
+// errDoubted ends a loop: what it has concluded may rest on the answers to other
+// requests.
+var errDoubted = errors.New("the target sent more answers on a connection than there were requests (it, or a proxy before it, answers some twice): nothing can be concluded from what it says")
 
 func lanesOf(plan scenarios.Plan) []int {
 	lanes := make([]int, len(plan.Lanes))
@@ -52,6 +70,8 @@ type sender struct {
 	over   chan struct{} // closed when the attack has ended
 	record func(history.Observation) error
 
+	doubted atomic.Bool // answers may be those to other requests
+
 	mu       sync.Mutex
 	recorded *sync.Cond
 	answers  []Answer // that the loop has not been given
@@ -68,6 +88,9 @@ func (s *sender) steer(v scenarios.View) scenarios.Move {
 		s.recorded.Wait() // what has ended is on its way to the record
 	}
 	s.mu.Unlock()
+	if s.doubted.Load() {
+		return scenarios.Move{Done: true}
+	}
 	select {
 	case s.ready <- v:
 	case <-s.over:

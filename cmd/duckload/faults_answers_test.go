@@ -277,7 +277,7 @@ var faultsOfBodies = []fault{
 	},
 	{
 		// Whoever takes the rest of a body for the next answer believes a lie.
-		name: "a second answer after the first", class: "", status: honestly,
+		name: "a second answer after the first", class: "", status: honestly, other: "doubtful",
 		strike: then(true, "Content-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
 	},
 	{

@@ -29,6 +29,9 @@ func (s *faulty) requestsSoFar() int {
 	return s.requests
 }
 
+// tooMany is what is said of an answer that was left over.
+var tooMany = []string{"sent more answers on a connection than there were requests"}
+
 // Whatever becomes of a connection.
 var faultsOfConnections = []fault{
 	{
@@ -176,6 +179,26 @@ var faultsOfConnections = []fault{
 			x.say("%s", x.honest())
 			time.Sleep(5 * time.Millisecond)
 			x.say("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		},
+	},
+	{
+		name: "an answer twice at once", class: "", status: honestly, other: "doubtful", says: tooMany,
+		strike: func(x *exchange) {
+			answer := x.honest()
+			x.say("%s%s", answer, answer)
+			x.goes = true
+		},
+	},
+	{
+		// Which HTTP takes for the answer to that request.
+		name: "an answer once more while the next request is under way", keys: "connections: 1", class: "", status: honestly, other: "doubtful", says: tooMany,
+		strike: func(x *exchange) {
+			answer := x.honest()
+			x.say("%s", answer)
+			if _, err := x.r.Peek(1); err == nil {
+				x.say("%s", answer)
+			}
+			x.goes = true
 		},
 	},
 	{

@@ -260,6 +260,27 @@ var faultsOfHTTP2 = []fault{
 		},
 	},
 	{
+		// Each answer says whose it is: one too many is nobody's.
+		name: "an answer twice over HTTP/2", by: overHTTP2, class: "", status: honestly,
+		stream: func(x *stream) {
+			x.answer()
+			x.fields(false, ":status", "200")
+			x.WriteData(x.id, true, []byte("ok"))
+		},
+	},
+	{
+		// It comes with the next answer.
+		name: "an answer once more with the next one over HTTP/2", by: overHTTP2, class: "", status: honestly, every: 2,
+		stream: func(x *stream) {
+			if x.id > 1 {
+				before := *x
+				before.id -= 2
+				before.fields(true, ":status", "200")
+			}
+			x.answer()
+		},
+	},
+	{
 		name: "two hundred pings and settings", by: overHTTP2, class: "", status: honestly,
 		stream: func(x *stream) {
 			for i := range 100 {

@@ -118,7 +118,7 @@ func (p process) identify(ctx context.Context, s identifying) error {
 	if err != nil {
 		return failure{status: exitUsage, err: err}
 	}
-	options.Record = record.Append
+	options.Record, options.Doubt = record.Append, record.AppendDoubt
 	var found probe.Result
 	end, err := probe.Send(ctx, plan, options, func(a probe.Asker) {
 		found = probe.Identify(a, probe.Options{

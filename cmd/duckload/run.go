@@ -192,7 +192,7 @@ func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.O
 			shown.interrupted()
 		}
 	})()
-	options.Record, options.Progress, options.Event = keeper.add, shown.event, record.AppendEvent
+	options.Record, options.Progress, options.Event, options.Doubt = keeper.add, shown.event, record.AppendEvent, record.AppendDoubt
 	// Little is held while requests are sent, and it would be collected dozens
 	// of times a second.
 	before := debug.SetGCPercent(400)
