@@ -87,8 +87,10 @@ func TestARequestMayHaveAConnectionOfItsOwn(t *testing.T) {
 	for _, version := range []int{0, 2} {
 		var opened atomic.Int32
 		var mu sync.Mutex
-		from := map[string]int{}
+		on := map[any]bool{} // connections; a port may be that of an earlier one
+		type connection struct{}
 		s, roots := secure(t, func(s *httptest.Server) {
+			s.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connection{}, c) }
 			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 				if state == http.StateNew {
 					opened.Add(1)
@@ -97,7 +99,7 @@ func TestARequestMayHaveAConnectionOfItsOwn(t *testing.T) {
 		}, func(_ http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
-			from[r.RemoteAddr]++
+			on[r.Context().Value(connection{})] = true
 		})
 		var all []history.Observation
 		complete(t, travels(t, scenarios.Transport{HTTP: version, OneShot: true, TLS: scenarios.TLS{Roots: roots}}, "{burst: 20}, {hold: 50/s, for: 200ms}"), to(s.URL, &all))
@@ -106,8 +108,8 @@ func TestARequestMayHaveAConnectionOfItsOwn(t *testing.T) {
 				t.Errorf("HTTP %d: got %+v, want an answer", version, o)
 			}
 		}
-		if len(all) != 30 || len(from) != 30 || opened.Load() != 30 {
-			t.Errorf("HTTP %d: got %d requests over %d connections of %d that were opened, want 30 each over its own", version, len(all), len(from), opened.Load())
+		if len(all) != 30 || len(on) != 30 || opened.Load() != 30 {
+			t.Errorf("HTTP %d: got %d requests over %d connections of %d that were opened, want 30 each over its own", version, len(all), len(on), opened.Load())
 		}
 	}
 }
