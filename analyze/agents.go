@@ -4,8 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/netip"
-	"net/url"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,8 @@ import (
 // ends, so that the decision lies inside it by every agent's clock. All that
 // checks conclude from an interval they conclude from its containing the
 // decision, so what they find certain stays certain. Rows of one agent alone
-// stay as its clock measured them.
+// stay as its clock measured them; so do those of one that sent nearly all of
+// them, whose clock then is the axis.
 func (c *counter) together(h *history.History) {
 	agents := c.agents(&h.Header)
 	if len(agents) == 0 {
@@ -31,28 +31,47 @@ func (c *counter) together(h *history.History) {
 	if c.refused != "" {
 		return
 	}
-	c.origin = begun(&h.Header, agents)
-	if len(agents) == 1 {
-		for i := range c.rows {
-			c.rows[i].move(-c.origin, -c.origin)
-		}
-		return
-	}
 	of := make([]*history.Agent, len(h.Header.Lanes))
 	for i, l := range h.Header.Lanes {
 		of[i] = agents[l.Agent]
 	}
+	main := mainly(c.rows, of)
+	c.origin = begun(agents, main)
 	for i := range c.rows {
 		r := &c.rows[i]
 		a := of[r.Lane]
+		if a == main {
+			r.move(-c.origin, -c.origin)
+			continue
+		}
 		early, _ := a.On(r.Sent)
 		_, late := a.On(r.Answered)
-		r.move(early-r.Sent-c.origin, late-r.Answered-c.origin)
 		c.apart = max(c.apart, 2*a.Bound)
+		if main != nil {
+			early, _ = main.Local(early)
+			_, late = main.Local(late)
+			c.apart = max(c.apart, 2*(a.Bound+main.Bound))
+		}
+		r.move(early-r.Sent-c.origin, late-r.Answered-c.origin)
+	}
+	if len(agents) == 1 {
+		return // in order already
 	}
 	slices.SortFunc(c.rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Ordinal, b.Ordinal))
 	})
+}
+
+// mainly returns the agent that sent nearly all of some rows; nil: none did.
+func mainly(rows []Row, of []*history.Agent) *history.Agent {
+	sent := map[*history.Agent]int{}
+	for i := range rows {
+		a := of[rows[i].Lane]
+		if sent[a]++; 4*sent[a] > 3*len(rows) {
+			return a
+		}
+	}
+	return nil
 }
 
 // move moves both ends of the interval. An answer that never came stays away.
@@ -64,21 +83,21 @@ func (r *Row) move(sent, answered time.Duration) {
 }
 
 // begun returns the moment from which on nobody but us can have used a key that
-// is ours during the run: that one agent began alone with, or the first of
-// several by the latest that its clock leaves open. Rules count from it, so a
-// request of another agent may come before it, as it may after a limiter's
-// clock has stepped.
-func begun(h *history.Header, agents map[string]*history.Agent) time.Duration {
-	if len(agents) == 1 {
-		for _, a := range agents {
-			return a.Start
+// is ours during the run: when the first of a counter's agents began, by the
+// latest that the clocks leave open. It is one of main's clock, or of the common
+// axis if there is no main. Rules count from it, so a request of another agent
+// may come before it, as it may after a limiter's clock has stepped.
+func begun(agents map[string]*history.Agent, main *history.Agent) time.Duration {
+	first := time.Duration(math.MaxInt64)
+	for _, a := range agents {
+		at := a.Start
+		if a != main {
+			at += a.Bound
 		}
-	}
-	first := h.Agents[0].Start + h.Agents[0].Bound
-	for _, a := range h.Agents {
-		if a.Unbounded == "" {
-			first = min(first, a.Start+a.Bound)
+		if a != main && main != nil {
+			_, at = main.Local(at)
 		}
+		first = min(first, at)
 	}
 	return first
 }
@@ -122,7 +141,7 @@ func refusal(h *history.Header, agents map[string]*history.Agent, rows []Row) st
 	owner := map[string]string{}
 	for _, i := range lanesOf(h, rows) {
 		l := h.Lanes[i]
-		at := addressOf(h, l)
+		at := h.AddressOf(l)
 		switch had, known := owner[at]; {
 		case at == "":
 			return fmt.Sprintf("the limit counts addresses, and nobody knows by which one the target sees agent %s (give each agent its public address, or one agent alone the group)", l.Agent)
@@ -156,59 +175,6 @@ func perAddress(h *history.Header, rows []Row) bool {
 			return !l.Unverified && l.Scope == limiter.ScopeIP
 		})
 	})
-}
-
-// addressOf returns the address by which the target of a run of several agents
-// sees a lane; empty: nobody knows. A private one says nothing about a target
-// elsewhere, which sees that of a gateway: perhaps one for several agents.
-func addressOf(h *history.Header, l history.Lane) string {
-	text := l.Source
-	if text == "" {
-		for _, a := range h.Agents {
-			if a.Name == l.Agent {
-				text = a.Address
-			}
-		}
-	}
-	address, err := netip.ParseAddr(text)
-	if err != nil || address.IsUnspecified() {
-		return ""
-	}
-	switch here := hostOf(h.Target); {
-	case address.IsLoopback():
-		if !here.IsLoopback() {
-			return ""
-		}
-	case behindGateway(address):
-		if !here.IsValid() || !behindGateway(here) {
-			return ""
-		}
-	}
-	return address.Unmap().String()
-}
-
-// behindGateway reports whether an address means something in its own network
-// alone: private, link-local, or shared by a provider's customers (RFC 6598).
-func behindGateway(a netip.Addr) bool {
-	return a.IsPrivate() || a.IsLinkLocalUnicast() || sharedSpace.Contains(a.Unmap())
-}
-
-var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
-
-// hostOf returns the address of a target that names one; invalid otherwise.
-func hostOf(target string) netip.Addr {
-	u, err := url.Parse(target)
-	if err != nil {
-		return netip.Addr{}
-	}
-	if u.Hostname() == "localhost" {
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	}
-	address, err := netip.ParseAddr(u.Hostname())
-	if err != nil {
-		return netip.Addr{}
-	}
-	return address
 }
 
 // since returns the evidence with moments counted from another one.

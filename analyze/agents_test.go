@@ -74,6 +74,7 @@ func overAgents(t *rapid.T, h *history.History) *history.History {
 		early = max(early, 2*a.Bound)
 	}
 	apart := rapid.Bool().Draw(t, "by address")
+	mostly := rapid.Bool().Draw(t, "one agent sends nearly all")
 	seed := rapid.Uint64().Draw(t, "who")
 	r := rand.New(rand.NewPCG(seed, 1))
 	header := h.Header
@@ -99,6 +100,9 @@ func overAgents(t *rapid.T, h *history.History) *history.History {
 		}
 		if _, known := who[request(o)]; !known {
 			who[request(o)] = r.IntN(len(agents))
+			if mostly && r.IntN(6) > 0 {
+				who[request(o)] = 0
+			}
 			if apart {
 				who[request(o)] = bySource[source]
 			}

@@ -261,13 +261,12 @@ func (j *judgement) findings() (Findings, error) {
 	f := Findings{Run: j.run(), Outcome: Pass, Lateness: j.lateness.summary(), Sending: j.sending.summary()}
 	f.Sending.Rates = j.rates.summary(&j.history.Header)
 	j.lateness = lateness{} // nobody asks again, and it may be large
-	whole := j.history.End != nil && len(j.history.Missing) == 0
 	j.share()
 	for _, c := range j.counters {
 		c.together(j.history)
 	}
 	for i, s := range j.groups {
-		s.kase.Whole = whole
+		s.kase.Whole = j.whole(i)
 		s.kase.Evidence = j.evidence
 		s.kase.Events = j.history.Events
 		if j.history.End != nil {
@@ -285,6 +284,21 @@ func (j *judgement) findings() (Findings, error) {
 	f.Assumptions = assumptions(&j.history.Header)
 	f.Sentence = sentence(f)
 	return f, nil
+}
+
+// whole reports whether nothing can be missing that counts where a group does.
+func (j *judgement) whole(group int) bool {
+	h := j.history
+	if h.End != nil && len(h.Missing) == 0 {
+		return true
+	}
+	counter := h.Header.Groups[group].Counter
+	for i, g := range h.Header.Groups {
+		if g.Counter == counter && (i >= len(h.Lost) || h.Lost[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func (j *judgement) run() Run {
@@ -389,8 +403,28 @@ func (j *judgement) of(group int) iter.Seq2[*history.Observation, limiter.Outcom
 	}
 }
 
+// spared says of which groups nothing is missing, if something is of others.
+func (j *judgement) spared() string {
+	var names []string
+	lost := false
+	for i, g := range j.history.Header.Groups {
+		if j.whole(i) {
+			names = append(names, g.Name)
+		} else {
+			lost = true
+		}
+	}
+	if !lost || len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("what is missing is not of %s", list(names))
+}
+
 func (j *judgement) caveats() []string {
 	all := slices.Concat(j.history.Missing, j.history.Notes)
+	if said := j.spared(); said != "" {
+		all = append(all, said)
+	}
 	for _, a := range j.history.Header.Agents {
 		if a.Unbounded != "" {
 			all = append(all, fmt.Sprintf("%s: its moments cannot be set beside the others': %s", a.Name, a.Unbounded))

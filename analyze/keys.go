@@ -55,7 +55,7 @@ func sourceOf(header *history.Header, lane history.Lane) string {
 	if len(header.Agents) < 2 {
 		return lane.Source
 	}
-	if at := addressOf(header, lane); at != "" {
+	if at := header.AddressOf(lane); at != "" {
 		return at
 	}
 	return lane.Agent + "/" + lane.Source

@@ -85,7 +85,26 @@ func judgeScope(c *Case) []Finding {
 	if len(others) == 0 {
 		return []Finding{{Outcome: Inconclusive, Message: "all requests came from one sender, in disguise or not, so nobody knows who else shares its counter (give a second address with sources, or a second identity)"}}
 	}
+	if name := c.unplaced(); name != "" && documentedScope(c.Promise) != limiter.ScopeIP {
+		return []Finding{{Outcome: Inconclusive, Message: fmt.Sprintf("a counter %s explains the run, but nobody knows by which address the target sees agent %s: it may share one with another agent", documented, name)}}
+	}
 	return []Finding{{Outcome: Pass, Message: fmt.Sprintf("only a counter %s explains the answers to %s%s", documented, c.senders(), c.givenUp(tricks))}}
+}
+
+// unplaced names an agent whose address nobody knows, where several sent; empty:
+// there is none.
+func (c *Case) unplaced() string {
+	agents, unknown := map[string]bool{}, ""
+	for _, i := range lanesOf(c.Header, c.Rows) {
+		l := c.Header.Lanes[i]
+		if agents[l.Agent] = true; unknown == "" && c.Header.AddressOf(l) == "" {
+			unknown = l.Agent
+		}
+	}
+	if len(agents) < 2 {
+		return ""
+	}
+	return unknown
 }
 
 // givenUp names the disguises that the server did not understand: their answers

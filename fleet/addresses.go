@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"duckload/history"
 	"duckload/limiter"
 	"duckload/scenarios"
 )
@@ -27,6 +28,24 @@ func apart(agents []Info, plan scenarios.Plan) error {
 		}
 	}
 	return nil
+}
+
+// Apart reports whether the target of a run is known to see each agent under an
+// address of its own.
+func Apart(agents []Info, target string) bool {
+	h := history.Header{Target: target}
+	for _, a := range agents {
+		h.Agents = append(h.Agents, history.Agent{Name: a.Name, Address: a.address()})
+	}
+	seen := map[string]bool{}
+	for _, a := range agents {
+		at := h.AddressOf(history.Lane{Agent: a.Name})
+		if at == "" || seen[at] {
+			return false
+		}
+		seen[at] = true
+	}
+	return true
 }
 
 // counters names those that count addresses.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"duckload/history"
 	"duckload/limiter"
 	"duckload/scenarios"
 )
@@ -16,10 +17,11 @@ import (
 // parts together are the plan: each of its requests once, at the same moment,
 // with the same number in its lane.
 //
-// A track goes whole to one agent if it has phases that react to answers, or if
-// one of its limits counts addresses, or may do so: agents have addresses of
-// their own, and what is meant for one counter must meet one. The requests of
-// any other track are dealt out.
+// A track whose lanes are an agent's goes to that one. Any other goes whole to
+// one agent if it has phases that react to answers, or if one of its limits
+// counts addresses, or may do so: agents have addresses of their own, and what
+// is meant for one counter must meet one. The requests of what remains are
+// dealt out.
 func Split(plan scenarios.Plan, n int) []scenarios.Plan {
 	owners := owners(plan, n)
 	parts := make([]scenarios.Plan, n)
@@ -29,23 +31,43 @@ func Split(plan scenarios.Plan, n int) []scenarios.Plan {
 	return parts
 }
 
+// partsOf says what each agent may send something of, as the header of a record
+// numbers the groups of a plan.
+func partsOf(plan scenarios.Plan, header history.Header, agents []string) []history.Part {
+	var all []history.Part
+	for i, part := range Split(plan, len(agents)) {
+		p := history.Part{Agent: agents[i], Groups: []int{}}
+		for _, lane := range sending(part) {
+			if g := header.Lanes[lane].Group; !slices.Contains(p.Groups, g) {
+				p.Groups = append(p.Groups, g)
+			}
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
 // owners returns which agent plays each track alone; -1: all of them do. The
 // largest come first, each to the agent that has the fewest requests so far.
 func owners(plan scenarios.Plan, n int) []int {
 	all := make([]int, len(plan.Tracks))
 	var whole []int
 	size := make([]int, len(plan.Tracks))
+	load := make([]int, n)
 	for i, t := range plan.Tracks {
 		all[i] = -1
 		for _, p := range t.Phases {
 			size[i] += p.Likely
 		}
-		if n == 1 || indivisible(plan, t) {
+		switch agent := agentOf(plan, t); {
+		case agent > 0:
+			all[i] = (agent - 1) % n
+			load[all[i]] += max(1, size[i])
+		case n == 1 || indivisible(plan, t):
 			whole = append(whole, i)
 		}
 	}
 	slices.SortStableFunc(whole, func(a, b int) int { return size[b] - size[a] })
-	load := make([]int, n)
 	for _, i := range whole {
 		least := 0
 		for k := range load {
@@ -57,6 +79,19 @@ func owners(plan scenarios.Plan, n int) []int {
 		load[least] += max(1, size[i])
 	}
 	return all
+}
+
+// agentOf returns the agent whose lanes a track sends from, counted from 1; 0:
+// nobody's.
+func agentOf(plan scenarios.Plan, t scenarios.Track) int {
+	for _, p := range t.Phases {
+		for _, lane := range p.Lanes {
+			if agent := plan.Lanes[lane].Agent; agent > 0 {
+				return agent
+			}
+		}
+	}
+	return 0
 }
 
 // indivisible reports whether one agent must play a track.

@@ -58,9 +58,9 @@ func sorted(all []request) []request {
 	return all
 }
 
-// drawPlan draws a scenario with written groups of every pace, and with one
-// that is compiled from its promise.
-func drawPlan(t *rapid.T) scenarios.Plan {
+// drawPlan draws a scenario with written groups of every pace, and with some
+// that are compiled from their promises, for a number of agents.
+func drawPlan(t *rapid.T, agents int) scenarios.Plan {
 	phases := []string{
 		"{burst: %d}", "{hold: %d/s, for: 3s}", "{ramp: 1/s -> %d/s, for: 2s}", "{rest: %ds}",
 		"{sine: {mean: %d/s, amplitude: 1/s, period: 1s}, for: 2s}", "{replay: traffic.csv, time_scale: %d}", "{soak: %d%%, for: 1s}",
@@ -88,7 +88,10 @@ func drawPlan(t *rapid.T) scenarios.Plan {
 		fmt.Fprintf(&text, "  g%d:\n    promise: {limit: 100/min, burst: 20, scope: %s}\n    requests: [GET /g%d]\n    identity: [%s]\n    pacing: [%s]\n",
 			g, scope, g, strings.Join(names, ", "), strings.Join(pacing, ", "))
 	}
-	text.WriteString("  compiled:\n    promise: {limit: 100/min, burst: 20, scope: ip}\n    requests: [GET /c]\n")
+	for c := range rapid.IntRange(1, 4).Draw(t, "compiled") {
+		fmt.Fprintf(&text, "  compiled%d:\n    promise: {limit: %d/min, burst: 20, scope: %s}\n    requests: [GET /c%d]\n    identity: [%s]\n",
+			c, rapid.IntRange(5, 500).Draw(t, "limit"), rapid.SampledFrom([]string{"key", "global", "ip"}).Draw(t, "scope"), c, strings.Join(names, ", "))
+	}
 	s, err := scenarios.Load("f", []byte(text.String()), scenarios.Env{ReadFile: func(string) ([]byte, error) {
 		return []byte("time,path\n2026-01-01T00:00:00Z,/a\n2026-01-01T00:00:00.3Z,/a\n2026-01-01T00:00:00.3Z,/a\n2026-01-01T00:00:02Z,/a\n"), nil
 	}, Open: func(string) (io.ReadCloser, error) {
@@ -97,7 +100,7 @@ func drawPlan(t *rapid.T) scenarios.Plan {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text.String())
 	}
-	plan, err := scenarios.Compile(s, scenarios.CompileOptions{Run: "r", Seed: 1})
+	plan, err := scenarios.Compile(s, scenarios.CompileOptions{Run: "r", Seed: 1, Agents: agents})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text.String())
 	}
@@ -108,14 +111,19 @@ func drawPlan(t *rapid.T) scenarios.Plan {
 // with the same number; every reactive phase at one agent.
 func TestThePartsAreThePlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		plan := drawPlan(t)
 		n := rapid.IntRange(1, 9).Draw(t, "agents")
+		plan := drawPlan(t, rapid.SampledFrom([]int{1, n}).Draw(t, "compiled for"))
 		parts := Split(plan, n)
 		want, wantReactive := requests(plan)
 		var got []request
 		var gotReactive []string
-		for _, p := range parts {
+		for i, p := range parts {
 			static, reactive := requests(p)
+			for _, lane := range sending(p) {
+				if of := plan.Lanes[lane].Agent; of > 0 && of != i+1 {
+					t.Fatalf("agent %d sends from a lane of agent %d", i+1, of)
+				}
+			}
 			got, gotReactive = append(got, static...), append(gotReactive, reactive...)
 			if a, b := len(p.Stretches()), len(plan.Stretches()); a != b {
 				t.Fatalf("a part has %d phases, the plan has %d", a, b)
@@ -137,11 +145,11 @@ func TestThePartsAreThePlan(t *testing.T) {
 // What one agent sends of a large phase is its share, wherever it begins.
 func TestSharesAreEven(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		plan := drawPlan(t)
 		n := rapid.IntRange(2, 9).Draw(t, "agents")
+		plan := drawPlan(t, n)
 		parts := Split(plan, n)
 		for i, track := range plan.Tracks {
-			if indivisible(plan, track) {
+			if indivisible(plan, track) || agentOf(plan, track) > 0 {
 				continue
 			}
 			for k, phase := range track.Phases {

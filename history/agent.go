@@ -43,6 +43,18 @@ func (a Agent) On(t time.Duration) (earliest, latest time.Duration) {
 	return t - a.Bound, t + a.Bound
 }
 
+// Local returns between which moments of the agent's observations a moment of
+// the run's axis lies. [Never] stays what it is.
+func (a Agent) Local(t time.Duration) (earliest, latest time.Duration) {
+	if t == Never {
+		return Never, Never
+	}
+	back := func(t time.Duration) time.Duration {
+		return t - time.Duration(math.Round(float64(t)*a.Drift/(1+a.Drift)))
+	}
+	return back(t-a.Bound) - 1, back(t+a.Bound) + 1 // and what rounding loses
+}
+
 // A Probe is one question of an agent for the time of the run's axis: that of
 // the coordinator, whose moment 0 is the start that it announced. The answer
 // was given between Sent and Received.

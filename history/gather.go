@@ -164,6 +164,7 @@ func (h *History) missed() {
 	for _, name := range h.Header.Roster {
 		if !slices.ContainsFunc(h.Header.Agents, func(a Agent) bool { return a.Name == name }) {
 			h.Missing = append(h.Missing, fmt.Sprintf("%s: no record of this agent: nothing that it sent is here", name))
+			h.losePart(&h.Header, name)
 		}
 	}
 }

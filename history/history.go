@@ -81,8 +81,17 @@ type Header struct {
 	// is missed; empty: there were none.
 	Roster []string `json:"roster,omitempty"`
 
+	// Parts say what each agent of the roster may send something of.
+	Parts []Part `json:"parts,omitempty"`
+
 	Source string `json:"source"`         // the scenario as text, secrets masked
 	File   string `json:"file,omitempty"` // where the scenario was read from; empty: it is built in, or nobody knows
+}
+
+// A Part is what one agent of a run may send something of.
+type Part struct {
+	Agent  string `json:"agent"`
+	Groups []int  `json:"groups"` // indices into Header.Groups
 }
 
 // A Group is a group of endpoints with one promise.
@@ -170,6 +179,11 @@ type History struct {
 	// Missing says what could not be read, a sentence each: a torn frame, a
 	// lost segment. Checks must not treat such a record as whole.
 	Missing []string
+
+	// Lost says which groups may lack observations that were recorded, by their
+	// index in the header; nil: any may, if anything is Missing. [Open] knows it
+	// from what the writers said at their end, and from the agents' parts.
+	Lost []bool
 
 	// Notes says what was found odd and cost nothing: a frame that came twice.
 	Notes []string

@@ -54,14 +54,23 @@ func (h *History) survey(streams []stream) error {
 	var ends []*End
 	var senders []*sender
 	for i := range streams {
-		end, found, events, err := streams[i].survey()
+		words, found, events, err := streams[i].survey()
 		if err != nil {
 			return err
+		}
+		var end *End
+		if words != nil {
+			end = &words.End
 		}
 		ends, senders = append(ends, end), append(senders, streams[i].sender)
 		h.Events = append(h.Events, events...) // agents listen for none
 		h.Missing = append(h.Missing, found.missing...)
 		h.Notes = append(h.Notes, found.notes...)
+		if len(found.missing) > 0 {
+			if err := h.lose(streams[i], words, len(events), found.doubt); err != nil {
+				return err
+			}
+		}
 	}
 	if h.End = ends[0]; senders[0] != nil {
 		h.End = h.together(ends, senders)
@@ -171,7 +180,7 @@ func parseHeader(payload []byte) (*Header, error) {
 }
 
 // survey walks a stream for what it lacks and how it ended.
-func (s *stream) survey() (*End, *remarks, []Event, error) {
+func (s *stream) survey() (*lastWords, *remarks, []Event, error) {
 	found := &remarks{}
 	next := 0
 	for _, seg := range s.segments {
@@ -182,7 +191,7 @@ func (s *stream) survey() (*End, *remarks, []Event, error) {
 	}
 	w := walk{stream: *s, remarks: found}
 	defer w.close()
-	var end *End
+	var end *lastWords
 	var events []Event
 	for {
 		p, err := w.frame()
@@ -205,7 +214,7 @@ func (s *stream) survey() (*End, *remarks, []Event, error) {
 			}
 		}
 		if p.kind == kindEnd {
-			end = &End{}
+			end = &lastWords{}
 			if err := json.Unmarshal(p.payload, end); err != nil {
 				end = nil
 				found.miss("%sits end cannot be read: %v", s.prefix(), err)

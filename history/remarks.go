@@ -11,6 +11,8 @@ type remarks struct {
 	missing, notes []string
 	more           int // beyond what is worth reading
 	taken          []takenFrame
+
+	doubt bool // what was read may not be what was written
 }
 
 // A takenFrame is a frame that counted. It is remembered to tell a frame that came twice from one that

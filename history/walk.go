@@ -135,6 +135,7 @@ func (w *walk) again(p piece) {
 		w.remarks.note("%sframe %d came again and is left out", w.place(), p.number)
 	case p.state == whole && known:
 		w.remarks.miss("%sframe %d came again with other content: the first is kept", w.place(), p.number)
+		w.remarks.doubt = true
 	default:
 		w.remarks.miss("%sframe %d at byte %d is out of place and left out", w.place(), p.number, p.from)
 	}

@@ -23,6 +23,7 @@ type Writer struct {
 	open *block     // takes observations
 	err  error
 
+	counts []int   // observations in all, by lane
 	events []Event // that are on no disk yet
 	kept   int     // in all
 
@@ -98,6 +99,7 @@ func create(dir string, h Header, most int64, makeFile func(string) (file, error
 	w := &Writer{
 		open:   newBlock(len(h.Lanes), len(h.Phases)),
 		spare:  newBlock(len(h.Lanes), len(h.Phases)),
+		counts: make([]int, len(h.Lanes)),
 		zstd:   z,
 		header: h,
 		segment: segment{
@@ -130,7 +132,7 @@ func (h Header) check() error {
 			return fmt.Errorf("phase %d is of group %d: there are %d groups", i, p.Group, len(h.Groups))
 		}
 	}
-	return nil
+	return h.checkParts()
 }
 
 var errClosed = errors.New("the record is closed")
@@ -149,6 +151,7 @@ func (w *Writer) Append(o Observation) error {
 		return err
 	}
 	w.open.add(&o)
+	w.counts[o.Lane]++
 	full, over := w.open.full(), w.open.overfull()
 	w.mu.Unlock()
 	switch {
@@ -200,7 +203,9 @@ func (w *Writer) Close(end End) error {
 }
 
 func (w *Writer) end(end End) error {
-	payload, err := json.Marshal(end)
+	w.mu.Lock()
+	payload, err := json.Marshal(lastWords{End: end, Recorded: w.counts, Events: w.kept})
+	w.mu.Unlock()
 	if err != nil {
 		return w.fail(err)
 	}

@@ -84,7 +84,7 @@ func (a *account) limit(l limiter.Limit) {
 		a.either("limit.window", a.has(l, "window") && alone, fmt.Sprintf("±%.2g %% of %s", 100*a.fineness(l), l.Window), a.orShared("needs window edges; leave pacing out"))
 	}
 	if l.Scope != limiter.ScopeUnknown {
-		a.either("scope", a.has(l, "scope"), "another sender is asked while one is exhausted", "needs a second sender; give two sources or two identities")
+		a.either("scope", a.has(l, "scope", "meet"), "another sender is asked while one is exhausted", "needs a second sender; give two sources or two identities")
 	}
 	rested := a.has(l, "rest", "refill") && a.has(l, "burst")
 	a.either("recovery", rested && alone, "what a rest gives back, to a request", a.orShared("needs a rest and a burst after it"))

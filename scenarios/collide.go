@@ -13,7 +13,7 @@ func (c *compiler) collisions() {
 	}
 	for j, g := range s.Groups {
 		for i, other := range s.Groups[:j] {
-			if s.Counter(i) == s.Counter(j) || !meet(g, other, lanes[j], lanes[i]) {
+			if s.Counter(i) == s.Counter(j) || !haveKeyInCommon(g, other, lanes[j], lanes[i]) {
 				continue
 			}
 			if q, same := sameRequest(g, other); same {
@@ -37,9 +37,9 @@ func sameRequest(a, b Group) (Request, bool) {
 	return Request{}, false
 }
 
-// meet reports whether some lanes of two groups have a key in common, as far as
+// haveKeyInCommon reports whether some lanes of two groups have a key in common, as far as
 // the scopes are documented. Where one is not, the same sender has it.
-func meet(a, b Group, of, with []Lane) bool {
+func haveKeyInCommon(a, b Group, of, with []Lane) bool {
 	for _, x := range of {
 		for _, y := range with {
 			source, identity := x.Source == y.Source, x.Identity == y.Identity

@@ -30,6 +30,11 @@ type CompileOptions struct {
 	// as the scenario says.
 	TimeScale float64
 
+	// Agents is how many machines share the plan; below 2: one sends it. Apart
+	// says that the target sees each of them under an address of its own.
+	Agents int
+	Apart  bool
+
 	// Trip is the round trip that times are estimated with; 0: 15 ms.
 	Trip time.Duration
 }
@@ -73,6 +78,7 @@ func Compile(s *Scenario, o CompileOptions) (Plan, error) {
 		c.shrink(o.MaxTime, build)
 	}
 	c.spare()
+	c.meetings()
 	if n := len(c.plan.Stretches()); n > maxPhases {
 		c.bad(place{}, "", "senders times steps come to %d (at most %d in all; name fewer identities or sources, or fewer steps)", n, maxPhases)
 	}

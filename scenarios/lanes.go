@@ -73,12 +73,12 @@ func (c *compiler) lanes(group int) []int {
 
 func (c *compiler) sources(g Group) []netip.Addr {
 	if len(g.Sources) == 0 {
-		if !c.options.Loopback && !onLoopback(c.plan.Scenario.Target) {
+		if !c.loopback() {
 			return []netip.Addr{{}}
 		}
 		first, second := netip.AddrFrom4([4]byte{127, 0, 0, 2}), netip.AddrFrom4([4]byte{127, 0, 0, 3})
-		if len(g.Pacing) > 0 {
-			return []netip.Addr{first} // the second is there to find the scope, which only compiled plans do
+		if len(g.Pacing) > 0 || c.meets(g) {
+			return []netip.Addr{first} // the second is there to find the scope, which only compiled plans do, and other agents find better
 		}
 		return []netip.Addr{first, second}
 	}

@@ -16,6 +16,7 @@ var Paces = []Pace{
 	edges,
 	obey,
 	scope,
+	meet,
 	window,
 	effects,
 	expect,

@@ -22,6 +22,7 @@ type Phase struct {
 	Swing  float64       `json:"swing,omitempty"`  // sine: how far from Rate, at most as much
 	Period time.Duration `json:"period,omitempty"` // sine: of one swing
 	For    time.Duration `json:"for,omitempty"`    // rest, hold, ramp, sine: how long; reactive paces: see each
+	At     time.Duration `json:"at,omitempty"`     // meet: since the start of the run, when it begins
 	Drain  int           `json:"drain,omitempty"`  // obey, edges: how many more requests it may take to use the allowance up; 0: it is used up already
 	Limit  limiter.Limit `json:"limit"`            // reactive paces: the limit that is being examined
 	Lanes  []int         `json:"lanes,omitempty"`  // indices into Plan.Lanes: static paces take them in turn, reactive ones send from the first and count what all of them sent
@@ -78,6 +79,7 @@ type Lane struct {
 	Identity string     `json:"identity,omitempty"` // name of the identity; empty: none
 	Source   netip.Addr `json:"source"`             // local address to send from; zero: the default route
 	Trick    string     `json:"trick,omitempty"`    // a disguise in which the lane sends; empty: none
+	Agent    int        `json:"agent,omitempty"`    // that sends from it, counted from 1; 0: whoever plays its track
 }
 
 // The disguises of a lane.

@@ -46,9 +46,6 @@ func (p process) runFleet(ctx context.Context, scenario *scenarios.Scenario, s s
 	if err != nil {
 		return failure{status: exitUsage, err: fmt.Errorf("--out: %w", err)}
 	}
-	if err := writePlan(dir, plan); err != nil {
-		return failure{status: exitUsage, err: err}
-	}
 	var here *ownFleet
 	if crew.local() {
 		if here, err = p.startOwn(dir, plan.Run, filepath.Dir(scenario.Path), crew.agents); err != nil {
@@ -64,8 +61,11 @@ func (p process) runFleet(ctx context.Context, scenario *scenarios.Scenario, s s
 	defer bus.Close()
 	c := &fleet.Coordinator{Bus: bus, Run: plan.Run, Version: version, Agents: crew.agents, Wait: crew.wait, Say: p.teller(to.quiet)}
 	defer c.Close()
-	if err := p.muster(ctx, c, bus, order, plan); err != nil {
+	if plan, err = p.muster(ctx, c, bus, order, plan, scenario); err != nil {
 		return discard(dir, err)
+	}
+	if err := writePlan(dir, plan); err != nil {
+		return discard(dir, failure{status: exitUsage, err: err})
 	}
 	missing, err := p.followFleet(ctx, c, plan, crew, dir, target.name, here.ended(), to.quiet)
 	if err != nil {
@@ -95,7 +95,10 @@ func (p process) order(scenario *scenarios.Scenario, s settings, crew crew) (fle
 		return fleet.Order{}, plan, err
 	}
 	compile := p.compileOptions(s)
-	compile.Run = plan.Run
+	compile.Run, compile.Agents = plan.Run, crew.agents
+	if plan, err = scenarios.Compile(scenario, compile); err != nil {
+		return fleet.Order{}, plan, usage(err)
+	}
 	// Read again, under the eyes of a witness: agents must read the same.
 	env := scenarios.Process(filepath.Dir(scenario.Path))
 	env.Lookup = p.lookup
@@ -125,20 +128,29 @@ func mayTravel(s *scenarios.Scenario, access fleet.Access, crew crew) error {
 }
 
 // muster calls the agents together, gives them their orders, and has the bus
-// keep what they will record.
-func (p process) muster(ctx context.Context, c *fleet.Coordinator, bus *fleet.Nats, order fleet.Order, plan scenarios.Plan) error {
+// keep what they will record. It returns the plan, which has more to ask where
+// the target sees each of them under an address of its own.
+func (p process) muster(ctx context.Context, c *fleet.Coordinator, bus *fleet.Nats, order fleet.Order, plan scenarios.Plan, scenario *scenarios.Scenario) (scenarios.Plan, error) {
 	preparing, cancel := context.WithTimeout(ctx, c.Wait)
 	defer cancel()
 	if err := bus.Prepare(preparing); err != nil {
-		return failure{status: exitUnusable, err: err}
+		return plan, failure{status: exitUnusable, err: err}
 	}
-	if _, err := c.Gather(ctx); err != nil {
-		return beforeStart(ctx, refusedStatus(err), err)
+	agents, err := c.Gather(ctx)
+	if err != nil {
+		return plan, beforeStart(ctx, refusedStatus(err), err)
+	}
+	if fleet.Apart(agents, order.Target) {
+		order.Compile.Apart = true
+		if plan, err = scenarios.Compile(scenario, order.Compile); err != nil {
+			return plan, usage(err)
+		}
+		order.Digest = fleet.PlanDigest(plan)
 	}
 	if err := c.Order(ctx, order, plan); err != nil {
-		return beforeStart(ctx, refusedStatus(err), err)
+		return plan, beforeStart(ctx, refusedStatus(err), err)
 	}
-	return nil
+	return plan, nil
 }
 
 // beforeStart is why a fleet did not start.
@@ -168,7 +180,7 @@ func refusedStatus(err error) int {
 func (p process) followFleet(ctx context.Context, c *fleet.Coordinator, plan scenarios.Plan, crew crew, dir, target string, gone <-chan string, quiet bool) ([]string, error) {
 	if !quiet {
 		fmt.Fprintf(p.stderr, "%s: %s, %s, about %s, from %s → %s\n",
-			plan.Scenario.Name, english.Count(len(plan.Tracks), "group"), requestsOf(plan), clock(plan.Duration()), english.Count(crew.agents, "agent"), target)
+			plan.Scenario.Name, english.Count(groupsOf(plan), "group"), requestsOf(plan), clock(plan.Duration()), english.Count(crew.agents, "agent"), target)
 	}
 	shown := newProgress(p.screen(), quiet, trackViews(plan), plan.Scenario.Budget)
 	c.Progress = shown.event
@@ -185,6 +197,15 @@ func (p process) followFleet(ctx context.Context, c *fleet.Coordinator, plan sce
 		return nil, failure{status: exitStopped, err: err}
 	}
 	return missing, nil
+}
+
+// groupsOf counts the groups that a plan sends something of.
+func groupsOf(plan scenarios.Plan) int {
+	groups := map[int]bool{}
+	for _, l := range plan.Lanes {
+		groups[l.Group] = true
+	}
+	return len(groups)
 }
 
 // setupTime is how long the agents may need before the start.
