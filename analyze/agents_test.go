@@ -88,7 +88,7 @@ func overAgents(t *rapid.T, h *history.History) *history.History {
 	}
 	who, bySource := map[uint64]int{}, map[string]int{} // attempts of one request are of one agent
 	request := func(o history.Observation) uint64 { return uint64(o.Lane)<<32 | o.Seq }
-	used := map[int]bool{}
+	rows, of := map[string]int{}, map[string][]int{} // by counter: how many there are, and how many are of each agent
 	seen, err := h.Collect()
 	if err != nil {
 		t.Fatal(err)
@@ -106,13 +106,22 @@ func overAgents(t *rapid.T, h *history.History) *history.History {
 			if apart {
 				who[request(o)] = bySource[source]
 			}
-			used[who[request(o)]] = true
+		}
+		counter := h.Header.Groups[h.Header.Lanes[o.Lane].Group].Counter
+		if of[counter] == nil {
+			of[counter] = make([]int, len(agents))
+		}
+		if !o.Unsent {
+			rows[counter]++
+			of[counter][who[request(o)]]++
 		}
 	}
 	for i := range agents {
 		a := &agents[i]
-		if len(used) == 1 { // judged by its own clock, which is ours
-			a.Drift, a.wobble = 0, 0
+		for counter, n := range of {
+			if 4*n[i] > 3*rows[counter] { // judged by its own clock, which is ours
+				a.Drift, a.wobble = 0, 0
+			}
 		}
 		a.Start = a.shows(early)
 		header.Agents = append(header.Agents, a.Agent)

@@ -63,6 +63,18 @@ func (a *asking) several(ctx context.Context, n int) error {
 	return nil
 }
 
+// patiently asks n times, and again if nobody answered for a while: a machine
+// that is busy is there.
+func (a *asking) patiently(ctx context.Context, n int) (err error) {
+	const tries = 3
+	for range tries {
+		if err = a.several(ctx, n); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
 func (a *asking) once(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeWithin)
 	defer cancel()

@@ -95,7 +95,7 @@ func newSession(o *office, order Order) (*session, error) {
 	if err := attack.Preflight(o.ctx, doors, s.options); err != nil {
 		return nil, err
 	}
-	if err := s.clock.several(o.ctx, probesAtEnds); err != nil {
+	if err := s.clock.patiently(o.ctx, probesAtEnds); err != nil {
 		return nil, fmt.Errorf("the coordinator's clock does not answer: %w", err)
 	}
 	crash("agent.probed")
