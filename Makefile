@@ -69,8 +69,11 @@ cross:
 # Each ratio that the documents claim: both sides are measured in one run.
 BENCH_MOST ?= 10000000
 BENCH_TOOLS ?= $(or $(TMPDIR),/tmp)/duckload-bench
+# All that is compared goes before everybody else's work on the machine, where
+# that is permitted; otherwise their work is measured, too.
+BENCH_FIRST ?= $(shell chrt -r 10 true 2>/dev/null && echo -exec "'chrt -r 10'")
 bench: peers
-	DUCKLOAD_BENCH_TOOLS=$(BENCH_TOOLS) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench
+	DUCKLOAD_BENCH_TOOLS=$(BENCH_TOOLS) $(GO) test $(BENCH_FIRST) -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench
 	DUCKLOAD_BENCH_MOST=$(BENCH_MOST) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./cmd/duckload
 	$(GO) test -run '^$$' -bench . -timeout 60m ./limiter ./history ./analyze ./attack
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./sizing

@@ -1,7 +1,9 @@
 // Package bench compares duckload with other tools and with the least that a
 // machine can do: both sides of every ratio are measured in one run, in turns,
 // and medians are told. It holds no code of duckload, and no test asks for a
-// time: make bench prints tables for people to read.
+// time: make bench prints tables for people to read. It runs every contestant,
+// and the servers, with a real-time priority where it may, so that a machine
+// that others use is measured as if it were ours.
 package bench
 
 import (
