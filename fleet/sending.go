@@ -28,7 +28,7 @@ func (s *session) run(at start) {
 	}
 	header := s.Header(s.plan, s.order.Target, at.Wall)
 	header.Agents = []history.Agent{{Name: s.Name, Address: s.info.address()}}
-	header.Roster, header.Parts, header.Emulator = s.order.Agents, partsOf(s.plan, header, s.order.Agents), s.order.Emulator
+	header.Roster, header.Parts, header.Emulator = s.order.Agents, Parts(s.plan, header, s.order.Agents), s.order.Emulator
 	record, err := history.Create(s.dir, header)
 	if err != nil {
 		s.say("run %s: %v", s.order.Run, err)

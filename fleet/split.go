@@ -31,9 +31,9 @@ func Split(plan scenarios.Plan, n int) []scenarios.Plan {
 	return parts
 }
 
-// partsOf says what each agent may send something of, as the header of a record
+// Parts says what each agent may send something of, as the header of a record
 // numbers the groups of a plan.
-func partsOf(plan scenarios.Plan, header history.Header, agents []string) []history.Part {
+func Parts(plan scenarios.Plan, header history.Header, agents []string) []history.Part {
 	var all []history.Part
 	for i, part := range Split(plan, len(agents)) {
 		p := history.Part{Agent: agents[i], Groups: []int{}}

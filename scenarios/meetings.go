@@ -156,9 +156,10 @@ func (c *compiler) counted(phases []Phase, lane int) []int {
 	return []int{lane}
 }
 
-// asking adds the lanes that ask at other agents: each agent in turn with each
-// identity in turn, so that the first asks with the key that is used up, from
-// another address.
+// asking returns the lanes that ask at other agents: with the identity that is
+// used up, from another address, and with another one, from a third if there
+// is one. More would say no more, and what each agent has a part in is in doubt
+// if its record is lost.
 func (c *compiler) asking(group, owner int) []Lane {
 	names := c.plan.Scenario.Groups[group].Identity
 	if len(names) == 0 {
@@ -166,16 +167,13 @@ func (c *compiler) asking(group, owner int) []Lane {
 	}
 	local := c.loopback()
 	var all []Lane
-	for round := range names {
-		for i := range c.options.Agents - 1 {
-			if len(all) == maxOthers {
-				return all
-			}
-			agent := (owner + 1 + i) % c.options.Agents
-			l := Lane{Group: group, Identity: names[(i+round)%len(names)], Agent: agent + 1}
-			if local {
-				l.Source = agentAddress(agent)
-			}
+	for i := range 2 {
+		agent := (owner + 1 + i%(c.options.Agents-1)) % c.options.Agents
+		l := Lane{Group: group, Identity: names[i%len(names)], Agent: agent + 1}
+		if local {
+			l.Source = agentAddress(agent)
+		}
+		if !slices.Contains(all, l) {
 			all = append(all, l)
 		}
 	}

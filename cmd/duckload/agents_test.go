@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -25,6 +26,7 @@ import (
 // up to 120 ms, its clock drifts, and its ways are jittered.
 type farAgent struct {
 	name  string
+	parts []history.Part
 	start time.Duration // when it begins, by the coordinator's clock
 	drift float64
 	trip  time.Duration
@@ -54,34 +56,9 @@ func (a farAgent) probes(r *rand.Rand, length time.Duration) []byte {
 func fleetInVirtualTime(t *testing.T, plan scenarios.Plan, config emulator.Config, n int, seed uint64) analyze.Findings {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, uint64(n)))
-	dir, merged := t.TempDir(), filepath.Join(t.TempDir(), "merged")
-	var dirs []string
-	synctest.Test(t, func(t *testing.T) {
-		admit(&config, plan)
-		server, err := emulator.New(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var all sync.WaitGroup
-		for i, part := range fleet.Split(plan, n) {
-			a := farAgent{
-				name: fmt.Sprintf("agent-%d", i), start: time.Duration(r.Int64N(int64(240*time.Millisecond))) - 120*time.Millisecond,
-				drift: (r.Float64() - 0.5) * 1e-4, trip: time.Duration(r.Int64N(int64(5 * time.Millisecond))),
-			}
-			at := filepath.Join(dir, a.name)
-			dirs = append(dirs, at)
-			probes := a.probes(r, plan.Duration()+30*time.Second)
-			all.Go(func() {
-				time.Sleep(time.Second + a.start)
-				a.record(t, at, part, server)
-				if err := os.WriteFile(filepath.Join(at, history.ClockFile), probes, 0o644); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-	})
+	dirs := recordedInVirtualTime(t, plan, config, n, r)
 	r.Shuffle(len(dirs), func(i, k int) { dirs[i], dirs[k] = dirs[k], dirs[i] })
+	merged := filepath.Join(t.TempDir(), "merged")
 	if notes, err := fleet.Merge(merged, dirs); err != nil || len(notes) > 0 {
 		t.Fatal(notes, err)
 	}
@@ -99,10 +76,51 @@ func fleetInVirtualTime(t *testing.T, plan scenarios.Plan, config emulator.Confi
 	return findings
 }
 
+// recordedInVirtualTime sends a plan from several agents to one emulator, and
+// returns the folders with what each has recorded.
+func recordedInVirtualTime(t *testing.T, plan scenarios.Plan, config emulator.Config, n int, r *rand.Rand) (dirs []string) {
+	t.Helper()
+	dir := t.TempDir()
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("agent-%d", i))
+	}
+	parts := fleet.Parts(plan, headerOf(plan, "http://127.0.0.1", time.Unix(0, 0)), names)
+	synctest.Test(t, func(t *testing.T) {
+		admit(&config, plan)
+		server, err := emulator.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for i, part := range fleet.Split(plan, n) {
+			a := farAgent{
+				name: names[i], parts: parts, start: time.Duration(r.Int64N(int64(240*time.Millisecond))) - 120*time.Millisecond,
+				drift: (r.Float64() - 0.5) * 1e-4, trip: time.Duration(r.Int64N(int64(5 * time.Millisecond))),
+			}
+			at := filepath.Join(dir, a.name)
+			dirs = append(dirs, at)
+			probes := a.probes(r, plan.Duration()+30*time.Second)
+			all.Go(func() {
+				time.Sleep(time.Second + a.start)
+				a.record(t, at, part, server)
+				if err := os.WriteFile(filepath.Join(at, history.ClockFile), probes, 0o644); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
+	return dirs
+}
+
 // record sends a part and writes down what the agent's clock shows of it.
 func (a farAgent) record(t *testing.T, dir string, part scenarios.Plan, server *emulator.Server) {
 	header := headerOf(part, "http://127.0.0.1", time.Unix(0, 0))
-	header.Agents = []history.Agent{{Name: a.name}}
+	header.Agents, header.Parts = []history.Agent{{Name: a.name}}, a.parts
+	for _, p := range a.parts {
+		header.Roster = append(header.Roster, p.Agent)
+	}
 	w, err := history.Create(dir, header)
 	if err != nil {
 		t.Error(err)
@@ -113,6 +131,7 @@ func (a farAgent) record(t *testing.T, dir string, part scenarios.Plan, server *
 			*moment = time.Duration(float64(*moment) * (1 + a.drift))
 		}
 	}
+	recorded := 0
 	end, err := attack.Run(t.Context(), part, attack.Options{
 		Target: "http://127.0.0.1",
 		Transport: func(l scenarios.Lane) http.RoundTripper {
@@ -125,6 +144,9 @@ func (a farAgent) record(t *testing.T, dir string, part scenarios.Plan, server *
 		Record: func(o history.Observation) error {
 			for _, moment := range []*time.Duration{&o.Intended, &o.Sent, &o.Answered, &o.Done} {
 				slow(moment)
+			}
+			if recorded++; recorded%100 == 0 { // the frames of a run that takes its time
+				return errors.Join(w.Append(o), w.Flush())
 			}
 			return w.Append(o)
 		},
