@@ -58,18 +58,7 @@ func fleetInVirtualTime(t *testing.T, plan scenarios.Plan, config emulator.Confi
 	r := rand.New(rand.NewPCG(seed, uint64(n)))
 	dirs := recordedInVirtualTime(t, plan, config, n, r)
 	r.Shuffle(len(dirs), func(i, k int) { dirs[i], dirs[k] = dirs[k], dirs[i] })
-	merged := filepath.Join(t.TempDir(), "merged")
-	if notes, err := fleet.Merge(merged, dirs); err != nil || len(notes) > 0 {
-		t.Fatal(notes, err)
-	}
-	h, err := history.Open(merged)
-	if err != nil {
-		t.Fatal(err)
-	}
-	findings, err := analyze.Judge(h)
-	if err != nil {
-		t.Fatal(err)
-	}
+	findings, h := judged(t, dirs)
 	for _, a := range h.Header.Agents {
 		t.Logf("%s: ±%s", a.Name, a.Bound)
 	}

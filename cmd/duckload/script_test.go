@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard)
 	net.DefaultResolver = names.resolver()
-	testscript.Main(m, map[string]func(){"duckload": main, "bus": busMain})
+	testscript.Main(m, map[string]func(){"duckload": main, "bus": busMain, "disorderly": disorderlyMain})
 }
 
 func TestScripts(t *testing.T) {
