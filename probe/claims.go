@@ -55,7 +55,7 @@ func (r Result) claims() Claims {
 	told, rejected, unreadable := 0, 0, 0
 	for i, a := range r.Seen {
 		for _, f := range a.Evidence {
-			if f.Name != "Date" && f.Name != "Retry-After" && !slices.Contains(c.Headers, f.Name) {
+			if speaks(f.Name) && !slices.Contains(c.Headers, f.Name) {
 				c.Headers = append(c.Headers, f.Name)
 			}
 		}
@@ -88,6 +88,12 @@ func (r Result) claims() Claims {
 	}
 	slices.Sort(c.Headers)
 	return c
+}
+
+// speaks reports whether a header is named after a limit.
+func speaks(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "limit") || strings.Contains(name, "quota")
 }
 
 // hold looks at what came after a rejection on its lane: the next request tells

@@ -5,6 +5,7 @@ package probe
 // the target claimed, and which ways of asking share a counter.
 type Details struct {
 	Answers    []DetailedAnswer   `json:"answers"`
+	TwoLimits  []DetailedPair     `json:"two_limits,omitempty"` // pairs that hold at once, where no limit alone explains what was seen
 	Rejections []Rejection        `json:"rejections"`
 	Claims     Claims             `json:"claims"`
 	Counters   map[string]Counted `json:"counters"`
@@ -18,23 +19,38 @@ type DetailedAnswer struct {
 	Values         map[string]Span `json:"values"` // times in seconds
 }
 
+// A DetailedPair is two limits that hold at once: what the inner one admits
+// must also find room in the outer one.
+type DetailedPair struct {
+	Inner DetailedAnswer `json:"inner"`
+	Outer DetailedAnswer `json:"outer"`
+}
+
 // Details lays a result out.
 func (r Result) Details() Details {
 	d := Details{Answers: []DetailedAnswer{}, Rejections: r.rejections(), Claims: r.claims(), Counters: map[string]Counted{}}
 	for _, f := range r.Answers {
-		a := DetailedAnswer{f.Family, f.RejectsConsume, f.Variants, map[string]Span{}}
-		for name, s := range f.Values {
-			switch name {
-			case "limit", "burst", "step":
-			default:
-				s = Span{s.Low / 1e9 * (1 - drift), s.High / 1e9 * (1 + drift)}
-			}
-			a.Values[name] = s
-		}
-		d.Answers = append(d.Answers, a)
+		d.Answers = append(d.Answers, f.detailed())
+	}
+	for _, t := range r.Both {
+		d.TwoLimits = append(d.TwoLimits, DetailedPair{t.Inner.detailed(), t.Outer.detailed()})
 	}
 	for _, s := range r.Scopes {
 		d.Counters[s.Way] = s.Counted
 	}
 	return d
+}
+
+// detailed puts times into seconds.
+func (f Found) detailed() DetailedAnswer {
+	a := DetailedAnswer{f.Family, f.RejectsConsume, f.Variants, map[string]Span{}}
+	for name, s := range f.Values {
+		switch name {
+		case "limit", "burst", "step":
+		default:
+			s = Span{s.Low / 1e9 * (1 - drift), s.High / 1e9 * (1 + drift)}
+		}
+		a.Values[name] = s
+	}
+	return a
 }

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
+
+	"duckload/limiter"
 )
 
 // A Promise is what was found as the promise of a scenario, in YAML.
@@ -25,42 +26,58 @@ func (r Result) Promise() (Promise, error) {
 		return Promise{}, errors.New("nothing certain was found that a scenario could promise")
 	}
 	var promise Promise
-	f := r.Answers[0]
-	var p []string
-	switch f.Family {
-	case "token-bucket", "leaky-queue":
-		n, per, off := ratio(f.Values["token"])
-		burst, unsure := middle(f.Values["burst"])
-		p = append(p, fmt.Sprintf("limit: %d/%s", n, per), fmt.Sprintf("burst: %.0f", burst), "reading: "+f.Family, tolerance(max(off, unsure)))
-	case "fixed-window", "anchored-window", "sliding-log", "sliding-counter":
-		w, off := round(f.Values["window"])
-		limit, unsure := middle(f.Values["limit"])
-		reading := strings.Replace(f.Family, "anchored", "fixed", 1)
-		p = append(p, fmt.Sprintf("limit: %.0f/%s", limit, w), "reading: "+reading, tolerance(max(off, unsure)))
-	case "stepped-bucket":
-		w, off := round(f.Values["window"])
-		step, unsure := middle(f.Values["step"])
-		burst, more := middle(f.Values["burst"])
-		p = append(p, fmt.Sprintf("limit: %.0f/%s", step, w), fmt.Sprintf("burst: %.0f", burst), "reading: "+f.Family, tolerance(max(off, unsure, more)))
-	case "concurrency":
-		p = append(p, fmt.Sprintf("limit: %.0f", f.Values["limit"].High), "reading: concurrency")
-	default: // idle-window, elastic-window, block
-		w, _ := round(f.Values["window"])
-		p = append(p, fmt.Sprintf("limit: %.0f/%s", f.Values["limit"].Low, w), "reading: open", "verify: false")
-		promise.Without = append(promise.Without, f.Family+" has no reading in a scenario: the limit is described here and not judged (verify: false), and a run sends one request")
+	if len(r.Both) > 0 {
+		inner, _ := r.Both[0].Inner.promise(r.scope())
+		outer, _ := r.Both[0].Outer.promise(r.scope())
+		promise.Limit = "[" + inner + ", " + outer + "]"
+	} else {
+		var judged bool
+		f := r.Answers[0]
+		if promise.Limit, judged = f.promise(r.scope()); !judged {
+			promise.Without = append(promise.Without, f.Family+" has no reading in a scenario: the limit is described here and not judged (verify: false), and a run sends one request")
+		}
 	}
-	if f.RejectsConsume && !slices.Contains(p, "verify: false") {
-		p = append(p, "rejects_consume: true")
-	}
-	if s := r.scope(); s == "ip" || s == "key" || s == "global" {
-		p = append(p, "scope: "+s)
-	}
-	promise.Limit = "{" + strings.Join(p, ", ") + "}"
 	var closed bool
 	if promise.Reject, closed = r.rejects(); closed {
 		promise.Without = append(promise.Without, "requests too many get no answer, which no scenario can promise: they count as unknown, and only too much is judged")
 	}
 	return promise, nil
+}
+
+// promise returns what was found of one limit as a promise, and whether it can
+// be judged.
+func (f Found) promise(scope string) (text string, judged bool) {
+	var p []string
+	add := func(format string, args ...any) { p = append(p, fmt.Sprintf(format, args...)) }
+	judged = true
+	switch f.Family {
+	case "token-bucket", "leaky-queue":
+		n, per, off := ratio(f.Values["token"])
+		burst, unsure := middle(f.Values["burst"])
+		add("limit: %d/%s, burst: %.0f, reading: %s, %s", n, per, burst, f.Family, tolerance(max(off, unsure)))
+	case "fixed-window", "anchored-window", "sliding-log", "sliding-counter":
+		w, off := round(f.Values["window"])
+		limit, unsure := middle(f.Values["limit"])
+		add("limit: %.0f/%s, reading: %s, %s", limit, w, strings.Replace(f.Family, "anchored", "fixed", 1), tolerance(max(off, unsure)))
+	case "stepped-bucket":
+		w, off := round(f.Values["window"])
+		step, unsure := middle(f.Values["step"])
+		burst, more := middle(f.Values["burst"])
+		add("limit: %.0f/%s, burst: %.0f, reading: %s, %s", step, w, burst, f.Family, tolerance(max(off, unsure, more)))
+	case "concurrency":
+		add("limit: %.0f, reading: concurrency", f.Values["limit"].High)
+	default: // idle-window, elastic-window, block
+		w, _ := round(f.Values["window"])
+		add("limit: %.0f/%s, reading: open, verify: false", f.Values["limit"].Low, w)
+		judged = false
+	}
+	if f.RejectsConsume && judged {
+		add("rejects_consume: true")
+	}
+	if scope == "ip" || scope == "key" || scope == "global" {
+		add("scope: %s", scope)
+	}
+	return "{" + strings.Join(p, ", ") + "}", judged
 }
 
 // rejects is how requests too many are answered, in YAML, and whether some of
@@ -152,7 +169,7 @@ func round(window Span) (text string, off float64) {
 
 // named returns a window as it stands behind a slash.
 func named(d time.Duration) string {
-	text := d.String()
+	text := limiter.Per(d)
 	for _, tail := range []string{"m0s", "h0m"} {
 		if strings.HasSuffix(text, tail) {
 			text = text[:len(text)-2]

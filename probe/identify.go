@@ -17,6 +17,7 @@ type Options struct {
 	Ways      []Way         // other ways of asking than by lane 0
 	Clock     time.Duration // the step of the limiter's clock that is allowed for
 	Precision float64       // how narrow times are to be measured, as a share; 0: 2 %
+	Hold      int           // how many requests to send at the edge of what was found, in search of a second limit; 0: only where one may look like what was found
 	Seed      uint64        // of what is drawn to choose experiments
 	Say       func(string)  // what happens, a line each; nil: nobody listens
 }
@@ -48,6 +49,7 @@ type loop struct {
 	refined  int
 	counted  int // how often was asked for nothing but how many are admitted at once
 	belief   *belief
+	both     []both // where no limit alone explains anything
 }
 
 // Identify finds out what limits an asker's requests.
@@ -67,6 +69,10 @@ func Identify(a Asker, o Options) Result {
 		l.await()
 		l.drain(l.capacity + 2)
 		l.separate()
+		l.edge()
+		if r := l.result(); len(r.Answers) == 0 || r.vague() {
+			l.two()
+		}
 	}
 	return l.concluded()
 }

@@ -24,7 +24,10 @@ func (r Result) Measured() *analyze.Measured {
 			m.Consistent = append(m.Consistent, f.Family)
 		}
 	}
-	if len(r.Answers) == 0 {
+	for _, t := range r.Both {
+		m.Consistent = append(m.Consistent, t.Inner.Family+" and "+t.Outer.Family)
+	}
+	if len(r.Answers) == 0 || len(r.Both) > 0 {
 		return m
 	}
 	consume := r.Answers[0].RejectsConsume
@@ -83,8 +86,11 @@ var atLimitOne = [][]string{
 }
 
 // Unique reports whether there is one answer: one family, or several that
-// nobody could tell apart from outside.
+// nobody could tell apart from outside; or one pair of limits.
 func (r Result) Unique() bool {
+	if len(r.Both) > 0 {
+		return len(r.Both) == 1 && len(r.Answers) == 0
+	}
 	if len(r.Answers) == 1 {
 		return true
 	}
@@ -149,6 +155,8 @@ func (r Result) Words() []string {
 		say("no limit was met in %d requests within %s", r.Requests, r.Took.Round(100*time.Millisecond))
 		all = append(all, r.delayWords()...)
 		return append(all, r.headersWords()...)
+	case len(r.Both) > 0:
+		all = append(all, r.twoWords()...)
 	case len(r.Answers) == 0:
 		say("unknown: none of the families explains what was seen (up to %d requests were admitted at once)", r.Capacity)
 	case r.Unique():
@@ -184,7 +192,9 @@ func (r Result) Words() []string {
 	}
 	say("a request too many gets %s; %s", strings.Join(kinds, ", "), r.claims().words())
 	all = append(all, r.claimWords()...)
-	say("a second limit over a longer time would not have shown in %d requests within %s", r.Requests, r.Took.Round(100*time.Millisecond))
+	if len(r.Both) == 0 {
+		say("a second limit over a longer time would not have shown in %d requests within %s", r.Requests, r.Took.Round(100*time.Millisecond))
+	}
 	return append(all, r.headersWords()...)
 }
 

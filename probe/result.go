@@ -16,6 +16,8 @@ type Result struct {
 	Scopes   []Scope
 	Capacity int           // the most that was admitted before the first rejection
 	Trip     time.Duration // the quickest answer
+
+	Both []TwoLimits // two limits that explain together what none does alone, or hardly
 }
 
 // A Found is one family and the intervals of its parameters, times in
@@ -46,22 +48,26 @@ func (l *loop) result() Result {
 			r.add(h)
 		}
 	}
+	for _, b := range l.both {
+		r.addBoth(b)
+	}
 	r.queued()
 	return r
 }
 
 func (r *Result) add(h *hypothesis) {
-	at := -1
-	for i, f := range r.Answers {
-		if f.Family == h.Name && f.RejectsConsume == h.RejectsConsume {
-			at = i
-		}
-	}
+	at := slices.IndexFunc(r.Answers, func(f Found) bool { return f.Family == h.Name && f.RejectsConsume == h.RejectsConsume })
 	if at < 0 {
-		at = len(r.Answers)
-		r.Answers = append(r.Answers, Found{Family: h.Name, RejectsConsume: h.RejectsConsume, Values: map[string]Span{}})
+		at, r.Answers = len(r.Answers), append(r.Answers, Found{})
 	}
-	f := &r.Answers[at]
+	r.Answers[at].absorb(h)
+}
+
+// absorb adds a hypothesis to what is known of its family.
+func (f *Found) absorb(h *hypothesis) {
+	if f.Values == nil {
+		f.Family, f.RejectsConsume, f.Values = h.Name, h.RejectsConsume, map[string]Span{}
+	}
 	if h.Variant != "" && !slices.Contains(f.Variants, h.Variant) {
 		f.Variants = append(f.Variants, h.Variant)
 	}
@@ -73,6 +79,19 @@ func (r *Result) add(h *hypothesis) {
 		}
 		f.Values[p.name] = Span{min(have.Low, s.lo), max(have.High, s.hi)}
 	}
+}
+
+// A TwoLimits is two limits that hold at once: what the inner one admits must
+// also find room in the outer one.
+type TwoLimits struct{ Inner, Outer Found }
+
+func (r *Result) addBoth(b both) {
+	at := slices.IndexFunc(r.Both, func(t TwoLimits) bool { return t.Inner.Family == b.inner.Name && t.Outer.Family == b.outer.Name })
+	if at < 0 {
+		at, r.Both = len(r.Both), append(r.Both, TwoLimits{})
+	}
+	r.Both[at].Inner.absorb(b.inner)
+	r.Both[at].Outer.absorb(b.outer)
 }
 
 // counted reports whether every whole number of an answer is known.

@@ -35,6 +35,7 @@ type identifying struct {
 	allow   []string
 	budget  int
 	most    time.Duration
+	hold    int
 	write   string
 	out     string
 	quiet   bool
@@ -70,6 +71,7 @@ explains the run; where several are left, they are all named.`,
 	c.Flags().StringSliceVar(&s.allow, "allow-host", nil, "a host that may be contacted, beside loopback")
 	c.Flags().IntVar(&s.budget, "budget", 2000, "the most requests to send")
 	c.Flags().DurationVar(&s.most, "max-time", 5*time.Minute, "the most time to take")
+	c.Flags().IntVar(&s.hold, "hold", 0, "once a limit is found, so many more requests at its edge, in search of a second one over a longer time")
 	c.Flags().StringVar(&s.write, "write", "", "write a scenario that promises what was found to this file")
 	c.Flags().StringVar(&s.out, "out", "results", "folder for the run's own folder")
 	c.Flags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
@@ -122,7 +124,7 @@ func (p process) identify(ctx context.Context, s identifying) error {
 	var found probe.Result
 	end, err := probe.Send(ctx, plan, options, func(a probe.Asker) {
 		found = probe.Identify(a, probe.Options{
-			Budget: s.budget, MaxTime: s.most, Clock: limiter.DefaultGranularity, Ways: ways, Seed: plan.Seed, Say: say,
+			Budget: s.budget, MaxTime: s.most, Hold: s.hold, Clock: limiter.DefaultGranularity, Ways: ways, Seed: plan.Seed, Say: say,
 		})
 	})
 	if err := sendingFailed(errors.Join(err, record.Close(end))); err != nil {

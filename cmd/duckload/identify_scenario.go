@@ -93,6 +93,9 @@ func (s identifying) clients() (headers [][2]string, clients [][][2]string, err 
 	if s.budget < 1 {
 		mistakes = append(mistakes, fmt.Errorf("--budget: must be at least 1, got %d", s.budget))
 	}
+	if s.hold < 0 {
+		mistakes = append(mistakes, fmt.Errorf("--hold: must be 0 or more, got %d", s.hold))
+	}
 	if s.most <= 0 {
 		mistakes = append(mistakes, fmt.Errorf("--max-time: must be above 0, got %s", s.most))
 	}
