@@ -3,7 +3,8 @@
 // and medians are told. It holds no code of duckload, and no test asks for a
 // time: make bench prints tables for people to read. It runs every contestant,
 // and the servers, with a real-time priority where it may, so that a machine
-// that others use is measured as if it were ours.
+// that others use is measured as if it were ours. What burns a processor whole is
+// then stopped by the kernel for a twentieth of each second, which shows in p99.
 package bench
 
 import (
