@@ -267,7 +267,7 @@ func (n *score) ceiling(t *rapid.T, p puzzle, c *Case) {
 	full.fresh = true // a full start allows the most
 	broken := !full.explained(admitted)
 	said := judgeCeiling(c)[0].Outcome == Fail
-	agreeable := spansOf(c.Rows, 1, isAdmitted).agreeable()
+	agreeable := strand{rows: c.Rows, lag: stale(1)}.spans(admittedRow).agreeable()
 	switch {
 	case said && !broken:
 		t.Fatalf("limit.ceiling fails, and a placement explains it: %+v", p)

@@ -1,8 +1,10 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -58,11 +60,11 @@ func judgeCeiling(c *Case) []Finding {
 func ceilingOf(c *Case, l limiter.Limit) Finding {
 	ring := keys(c.Header, []limiter.Limit{l})
 	for _, v := range c.covers(l) {
-		for _, key := range strandsOf(v.rows, ring.certain, l.Clock()) {
-			if key.exceeds(v.rules) {
-				if f, found := c.exceeded(l, v, ring.certain); found {
-					return f
-				}
+		strands := c.strands(ring.certain, l, v.reach)
+		slices.SortStableFunc(strands, func(a, b strand) int { return cmp.Compare(a.place(0), b.place(0)) })
+		for _, key := range strands {
+			if o := key.overrun(l, v.rules); o != nil {
+				return o.excess.finding(c, l, o.spans, o.rule)
 			}
 		}
 	}
@@ -87,19 +89,6 @@ func ceilingOf(c *Case, l limiter.Limit) Finding {
 	}
 	return Finding{Outcome: Pass, Message: fmt.Sprintf(
 		"%s admitted, and never more in any stretch of time than %s allows%s", english.Count(admitted, "request was"), l, c.leavesOpen(l))}
-}
-
-// exceeded is the finding where a rule is broken on some key.
-func (c *Case) exceeded(l limiter.Limit, v cover, key []int) (Finding, bool) {
-	for _, rows := range byKey(v.rows, key) {
-		s := spansOf(rows, l.Clock(), isAdmitted)
-		for _, rule := range v.rules {
-			if x, found := s.exceed(rule); found {
-				return x.finding(c, l, s, rule), true
-			}
-		}
-	}
-	return Finding{}, false
 }
 
 // A rule is a bound on what closed stretches of time may admit.

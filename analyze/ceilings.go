@@ -5,15 +5,13 @@ import (
 	"math"
 	"time"
 
-	"duckload/history"
 	"duckload/limiter"
 )
 
 // A cover is rules about how many requests something happened to in a stretch
-// of time, and the rows that they are about: it happened to each admitted one
-// between its Sent and its Answered.
+// of time, and when it happened to each admitted one.
 type cover struct {
-	rows  []Row
+	reach reach
 	rules []rule
 }
 
@@ -33,7 +31,7 @@ type cover struct {
 func (c *Case) covers(l limiter.Limit) []cover {
 	switch l.Reading {
 	case limiter.LeakyQueue:
-		all := []cover{{c.Rows, envelope(l)}}
+		all := []cover{{reach{}, envelope(l)}}
 		if c.decidedWithin() > 0 {
 			bucket := l
 			bucket.Reading = limiter.TokenBucket
@@ -46,36 +44,19 @@ func (c *Case) covers(l limiter.Limit) []cover {
 		if l.ServiceTime == 0 {
 			return nil
 		}
-		surely := time.Duration(float64(l.ServiceTime) * (1 - clockDrift))
-		return []cover{{decidedBefore(c.Rows, func(r Row) time.Duration {
-			if r.Answered == history.Never {
-				return r.Answered
-			}
-			return max(r.Sent, r.Answered-surely)
-		}), envelope(l)}}
+		return []cover{{reach{surely: time.Duration(float64(l.ServiceTime) * (1 - clockDrift))}, envelope(l)}}
 	}
-	return []cover{{c.Rows, envelope(l)}}
+	return []cover{{reach{}, envelope(l)}}
 }
 
-// decisions returns the rows with the latest moment at which each was decided
-// by a limit. A queue decides long before the answer, but only the scenario
-// can say how long.
-func (c *Case) decisions(l limiter.Limit) []Row {
+// decisions says when each request was decided by a limit at the latest. A
+// queue decides long before the answer, but only the scenario can say how long.
+func (c *Case) decisions(l limiter.Limit) reach {
 	within := c.decidedWithin()
 	if l.Reading != limiter.LeakyQueue || within == 0 {
-		return c.Rows
+		return reach{}
 	}
-	return decidedBefore(c.Rows, func(r Row) time.Duration { return min(r.Answered, r.Sent+within+c.apart) })
-}
-
-// decidedBefore returns the rows with another latest moment for each.
-func decidedBefore(rows []Row, latest func(Row) time.Duration) []Row {
-	all := make([]Row, len(rows))
-	for i, r := range rows {
-		r.Answered = latest(r)
-		all[i] = r
-	}
-	return all
+	return reach{within: within + c.apart}
 }
 
 // decidedWithin is how soon after its sending every request of the counter is
@@ -112,7 +93,7 @@ func (c *Case) unbound(l limiter.Limit, certain []int) string {
 	}
 	full := []rule{{most: math.Ceil(float64(l.Limit)*(1-l.Tolerance)) - 1, short: time.Duration(float64(l.ServiceTime) * (1 - clockDrift))}}
 	for _, v := range c.covers(l) {
-		for _, key := range strandsOf(v.rows, certain, l.Clock()) {
+		for _, key := range c.strands(certain, l, v.reach) {
 			if key.exceeds(full) {
 				return ""
 			}

@@ -69,13 +69,17 @@ type Case struct {
 
 	teller *teller // what answers told beyond their rows
 
+	order *arrangement // of the rows; shared by all cases of a counter
+
 	floor *floorResult                 // what wronglyRejected found
 	fits  map[limiter.Limit]*bucketFit // what the run says about token buckets
 	read  *readings                    // what explains the run
 	asked bool                         // for that
 	told  *headerCase                  // what headers said; nil: nothing, or nobody asked yet
-	few   *Case                        // the first requests alone
-	put   []hypothesis                 // ways to put the senders together, tested
+
+	obeyed *obedience   // what came of the waits that were told
+	few    *Case        // the first requests alone
+	put    []hypothesis // ways to put the senders together, tested
 
 	// service is how long the group's answers took from Sent to Done, by
 	// outcome. It is complete when watchers are asked for their findings.

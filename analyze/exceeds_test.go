@@ -18,16 +18,15 @@ func TestARuleIsBrokenWhereAWitnessIsFound(t *testing.T) {
 			Limit: rapid.Int64Range(1, 6).Draw(t, "limit"), Window: time.Duration(rapid.IntRange(2, 8).Draw(t, "window")),
 			Burst: rapid.Int64Range(1, 6).Draw(t, "burst"), Reading: rapid.SampledFrom(limiter.Readings).Draw(t, "reading"), Granularity: 1,
 		}
-		spans := spansOf(rows, l.Clock(), isAdmitted)
-		for _, s := range strandsOf(rows, []int{0}, l.Clock()) {
-			for _, r := range envelope(l) {
-				_, found := spans.exceed(r)
-				if got := s.exceeds([]rule{r}); got != found {
-					t.Fatalf("%+v: got %t, want %t\n%v", r, got, found, rows)
-				}
-				if found {
-					broken++
-				}
+		s := strand{rows: rows, lag: stale(l.Clock())}
+		spans := s.spans(admittedRow)
+		for _, r := range envelope(l) {
+			_, found := spans.exceed(r)
+			if got := s.exceeds([]rule{r}); got != found {
+				t.Fatalf("%+v: got %t, want %t\n%v", r, got, found, rows)
+			}
+			if found {
+				broken++
 			}
 		}
 	})

@@ -14,7 +14,7 @@ func (c *Case) first(n int) *Case {
 	if len(c.Rows) <= n {
 		return c
 	}
-	few := &Case{Header: c.Header, Group: c.Group, Promise: c.Promise, Whole: c.Whole, apart: c.apart, Evidence: c.Evidence}
+	few := &Case{Header: c.Header, Group: c.Group, Promise: c.Promise, Whole: c.Whole, apart: c.apart, Evidence: c.Evidence, order: &arrangement{}}
 	few.Rows = make([]Row, n)
 	copy(few.Rows, c.Rows)
 	until := c.Rows[n].Sent

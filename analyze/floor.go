@@ -135,10 +135,10 @@ func (c *Case) weigh(limit int, key []int, asked func(*Row) bool, yield func(w w
 	if c.consumes() {
 		own = 1 // the rejected request itself is among those that may have spent
 	}
-	for _, s := range strandsOf(c.decisions(l), key, l.Clock()) {
+	for _, s := range c.strands(key, l, c.decisions(l)) {
 		for place, used := range room.of(s, room.spends, asked) {
 			used -= own
-			if !yield(wrongful{row: *s.row(place), room: &room, met: &s, most: used - room.capacity + float64(l.Capacity())}, used <= room.capacity-1) {
+			if !yield(wrongful{row: s.decided(place), room: &room, met: &s, most: used - room.capacity + float64(l.Capacity())}, used <= room.capacity-1) {
 				return
 			}
 		}

@@ -169,7 +169,7 @@ func (c *Case) overrun(h *hypothesis) {
 			continue
 		}
 		for _, v := range c.covers(l) {
-			for _, key := range strandsOf(v.rows, h.key, l.Clock()) {
+			for _, key := range c.strands(h.key, l, v.reach) {
 				if h.over == nil {
 					h.over = key.overrun(l, v.rules)
 				}

@@ -100,6 +100,7 @@ type counter struct {
 	rows   []Row
 	teller *teller
 	places bool // some limit counts what is under way
+	order  arrangement
 
 	refused string        // why nothing can be said about it; empty: it can
 	apart   time.Duration // see Case
@@ -240,7 +241,7 @@ func (j *judgement) share() {
 	for i, l := range h.Lanes {
 		number[i] = j.counters[h.Groups[l.Group].Counter].number
 	}
-	slices.SortFunc(j.rows, func(a, b Row) int {
+	sortNearly(j.rows, func(a, b Row) int {
 		if n := number[a.Lane] - number[b.Lane]; n != 0 {
 			return n
 		}
@@ -274,7 +275,7 @@ func (j *judgement) findings() (Findings, error) {
 		}
 		s.kase.All = func() iter.Seq2[*history.Observation, limiter.Outcome] { return j.of(i) }
 		c := j.counters[j.history.Header.Groups[i].Counter]
-		s.kase.teller, s.kase.apart = c.teller, c.apart
+		s.kase.teller, s.kase.apart, s.kase.order = c.teller, c.apart, &c.order
 		g := j.group(s, c)
 		f.Groups = append(f.Groups, g)
 		f.Outcome = f.Outcome.Worse(g.Outcome)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sort"
 	"time"
 
 	"duckload/limiter"
@@ -31,7 +30,7 @@ func highest(rows []Row, among []uint32, l limiter.Limit, tell func(r Row, most 
 	window := time.Duration(float64(l.Window)*(1-clockDrift)) - stale(l.Clock())
 	most := float64(mostAtOnce(l)) * (1 + l.Tolerance)
 	whole, since := math.Inf(-1), math.Inf(-1) // when the bucket is whole again, by the requests sent since
-	done := 0
+	done, old := 0, 0
 	for _, i := range among {
 		r := rows[i]
 		for ; rows[byAnswer[done]].Answered < r.Sent; done++ { // r itself ends it
@@ -48,7 +47,7 @@ func highest(rows []Row, among []uint32, l limiter.Limit, tell func(r Row, most 
 		case limiter.TokenBucket:
 			before = max(0, whole-float64(r.Answered)) / token
 		case limiter.SlidingLog:
-			old := sort.Search(len(among), func(k int) bool { return rows[among[k]].Sent > r.Answered-window })
+			old = searchFrom(old, len(among), func(k int) bool { return rows[among[k]].Sent > r.Answered-window })
 			before = float64(max(0, done-old))
 		}
 		tell(r, most-before-1)
@@ -80,6 +79,7 @@ func lowest(rows []Row, among []uint32, decided func(Row) time.Duration, l limit
 		again = least * token
 	}
 	done := 0 // how many were surely decided before the next was sent
+	sent, over := 0, 0
 	for _, i := range among {
 		r := rows[i]
 		for ; done < len(byEnd) && decided(rows[byEnd[done]]) < r.Sent; done++ {
@@ -88,7 +88,7 @@ func lowest(rows []Row, among []uint32, decided func(Row) time.Duration, l limit
 		if r.Outcome != limiter.Admitted {
 			continue
 		}
-		sent := sort.Search(len(among), func(k int) bool { return rows[among[k]].Sent > r.Answered })
+		sent = searchFrom(sent, len(among), func(k int) bool { return rows[among[k]].Sent > r.Answered })
 		moment := r.Sent - stale(l.Clock())
 		if l.Reading == limiter.TokenBucket {
 			low := least - float64(sent-done)
@@ -106,7 +106,7 @@ func lowest(rows []Row, among []uint32, decided func(Row) time.Duration, l limit
 		if from < 0 && !whole {
 			continue
 		}
-		over := sort.Search(len(byEnd), func(k int) bool { return decided(rows[byEnd[k]]) >= from })
+		over = searchFrom(over, len(byEnd), func(k int) bool { return decided(rows[byEnd[k]]) >= from })
 		tell(r, least-float64(sent-over))
 	}
 }
@@ -126,9 +126,9 @@ func leastAtOnce(l limiter.Limit) int64 {
 	return l.Capacity()
 }
 
-// inOrder returns places of rows in rising order of some moment.
+// inOrder returns places of rows, which rise, in rising order of some moment.
 func inOrder(places []uint32, moment func(uint32) time.Duration) []uint32 {
 	ordered := slices.Clone(places)
-	slices.SortStableFunc(ordered, func(a, b uint32) int { return cmp.Compare(moment(a), moment(b)) })
+	sortNearly(ordered, func(a, b uint32) int { return cmp.Or(cmp.Compare(moment(a), moment(b)), cmp.Compare(a, b)) })
 	return ordered
 }

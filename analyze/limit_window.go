@@ -138,7 +138,7 @@ func (c *Case) promising(of, l limiter.Limit) *Case {
 
 // with returns the case as if one other limit had been promised.
 func (c *Case) with(l limiter.Limit) *Case {
-	other := &Case{Header: c.Header, Group: c.Group, Promise: c.Promise, Whole: c.Whole, apart: c.apart, Rows: c.Rows, Evidence: c.Evidence}
+	other := &Case{Header: c.Header, Group: c.Group, Promise: c.Promise, Whole: c.Whole, apart: c.apart, Rows: c.Rows, Evidence: c.Evidence, order: c.order}
 	other.Promise.Limits = []limiter.Limit{l}
 	return other
 }

@@ -50,7 +50,7 @@ func (c *Case) explainedHeld(l limiter.Limit, h *hypothesis) bool {
 func (c *Case) over(l limiter.Limit) bool {
 	key := keys(c.Header, []limiter.Limit{l}).certain
 	for _, v := range c.alone(l).covers(l) {
-		for _, s := range strandsOf(v.rows, key, l.Clock()) {
+		for _, s := range c.strands(key, l, v.reach) {
 			if s.exceeds(v.rules) {
 				return true
 			}

@@ -86,9 +86,18 @@ type told struct {
 	spell int
 }
 
-// obey looks at the waits of a case's own rejections. Rows must be in order of
-// Sent.
+// obey looks at the waits of a case's own rejections; several checks ask, so
+// it is kept.
 func obey(c *Case) obedience {
+	if c.obeyed == nil {
+		o := obedienceOf(c)
+		c.obeyed = &o
+	}
+	return *c.obeyed
+}
+
+// obedienceOf walks along the rows, which must be in order of Sent.
+func obedienceOf(c *Case) obedience {
 	o := obedience{soonest: history.Never}
 	ring := keys(c.Header, c.Promise.Limits)
 	spells, waiters := make([]spell, len(c.Header.Lanes)), make([]waiter, len(c.Header.Lanes))

@@ -59,7 +59,7 @@ func planeOf(c *Case, l limiter.Limit) *plane {
 	ring := keys(c.Header, []limiter.Limit{l})
 	spends := mayConsume(c.consumes())
 	p := &plane{
-		admitted: strandsOf(c.Rows, ring.certain, l.Clock()),
+		admitted: c.strands(ring.certain, l, reach{}),
 		spends:   func(r *Row) bool { return spends(*r) },
 		fresh:    c.Header.Groups[c.Group].Fresh,
 		rows:     len(c.Rows),
@@ -78,7 +78,7 @@ func planeOf(c *Case, l limiter.Limit) *plane {
 		key := ring.possible[s.row(0).Lane]
 		certain[key] = append(certain[key], s)
 	}
-	for _, possible := range strandsOf(c.Rows, ring.possible, l.Clock()) {
+	for _, possible := range c.strands(ring.possible, l, reach{}) {
 		its := certain[ring.possible[possible.row(0).Lane]]
 		if p.fresh || len(its) > manySenders {
 			p.rejected = append(p.rejected, refusals{spent: possible})
@@ -105,7 +105,7 @@ func (c *Case) unexplained(l limiter.Limit) func(*Row) bool {
 			continue
 		}
 		room := c.room(other)
-		for _, s := range strandsOf(c.Rows, keys(c.Header, []limiter.Limit{other}).possible, other.Clock()) {
+		for _, s := range c.strands(keys(c.Header, []limiter.Limit{other}).possible, other, reach{}) {
 			for place, used := range room.usage.of(s, room.spends, func(r *Row) bool { return r.Outcome == limiter.Rejected }) {
 				if used-1 > room.capacity-1 {
 					explained.add(s.row(place).Ordinal)

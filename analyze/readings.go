@@ -193,7 +193,7 @@ func (r *readings) identified(name string) bool {
 
 // alone returns the case as if only one limit had been promised.
 func (c *Case) alone(l limiter.Limit) *Case {
-	other := &Case{Header: c.Header, Group: c.Group, Promise: c.Promise, Whole: c.Whole, apart: c.apart, Rows: c.Rows, Evidence: c.Evidence}
+	other := &Case{Header: c.Header, Group: c.Group, Promise: c.Promise, Whole: c.Whole, apart: c.apart, Rows: c.Rows, Evidence: c.Evidence, order: c.order}
 	other.Promise.Limits = []limiter.Limit{l}
 	return other
 }

@@ -40,7 +40,7 @@ func judgeRecovery(c *Case) []Finding {
 	consumes := c.consumes()
 	var best, short pause
 	ring := keys(c.Header, c.Promise.Limits)
-	for _, key := range strandsOf(c.Rows, ring.possible, 0) {
+	for _, key := range c.strands(ring.possible, c.Promise.Limits[0], reach{}) {
 		for p := range c.pauses(key) {
 			if w, wrong := p.wrong(c, consumes); wrong && c.Whole {
 				return []Finding{p.finding(c, w, consumes)}

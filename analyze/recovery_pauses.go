@@ -36,7 +36,8 @@ func (c *Case) pauses(key strand) iter.Seq[pause] {
 		rooms := c.rooms(key)
 		spends := mayConsume(c.consumes())
 		busy, rejected, unsure := time.Duration(-1), false, 0
-		var open *pause
+		var open pause
+		resting := false // open is one
 		for i := range key.len() {
 			r := key.row(i)
 			if busy >= 0 && r.Sent > busy {
@@ -48,13 +49,13 @@ func (c *Case) pauses(key strand) iter.Seq[pause] {
 						return
 					}
 				default:
-					if open != nil && !yield(*open) {
+					if resting && !yield(open) {
 						return
 					}
-					open, rejected = &p, false
+					open, resting, rejected = p, true, false
 				}
 			}
-			if open != nil {
+			if resting {
 				open.burst = i + 1 - open.after
 			}
 			switch {
@@ -66,8 +67,8 @@ func (c *Case) pauses(key strand) iter.Seq[pause] {
 			}
 			rejected = rejected || r.Outcome == limiter.Rejected
 		}
-		if open != nil {
-			yield(*open)
+		if resting {
+			yield(open)
 		}
 	}
 }

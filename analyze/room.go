@@ -61,7 +61,7 @@ func (r room) trailing(s strand, row Row) []Row {
 	var all []Row
 	for i := range s.len() {
 		o := s.row(i)
-		if r.spends(o) && o.Ordinal != row.Ordinal && s.from(o) <= row.Answered && o.Answered >= from {
+		if r.spends(o) && o.Ordinal != row.Ordinal && s.from(o) <= row.Answered && s.until(o) >= from {
 			all = append(all, *o)
 		}
 	}
@@ -85,7 +85,7 @@ func (m *meter) left(d time.Duration) float64 {
 	for ; m.next < m.strand.len() && m.strand.from(m.strand.row(m.next)) <= d; m.next++ {
 		if r := m.strand.row(m.next); m.spends(r) {
 			m.walk.begun++
-			m.walk.ends.push(ending{at: r.Answered})
+			m.walk.ends.push(ending{at: m.strand.until(r)})
 		}
 	}
 	return m.capacity - m.walk.at(d)

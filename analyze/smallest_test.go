@@ -18,7 +18,7 @@ func TestTheWitnessOfACeilingIsTheSmallest(t *testing.T) {
 		rows := drawRows(t, 12, 300*time.Millisecond)
 		reading := rapid.SampledFrom(limiter.Readings).Draw(t, "reading")
 		l := limiter.Limit{Limit: rapid.Int64Range(1, 3).Draw(t, "limit"), Burst: rapid.Int64Range(1, 3).Draw(t, "burst"), Window: 100 * time.Millisecond, Granularity: time.Millisecond, Reading: reading}
-		s := spansOf(rows, l.Clock(), isAdmitted)
+		s := strand{rows: rows, lag: stale(l.Clock())}.spans(admittedRow)
 		for _, r := range envelope(l) {
 			fewest := math.MaxInt
 			for _, a := range s.from {

@@ -18,18 +18,14 @@ type spans struct {
 	to    []time.Duration // end of each; history.Never if the answer never came
 	ends  []time.Duration // the ends in rising order
 	order []uint32        // of the ends, if it was kept; see orderOfEnds
+	reach
 }
 
-// spansOf takes the intervals of the rows that a condition chooses. A
-// limiter's clock shows a moment up to one step old, so a decision may carry a
-// moment before the request was sent.
-func spansOf(rows []Row, step time.Duration, chosen func(Row) bool) spans {
-	return strand{rows: rows, lag: stale(step)}.spans(func(r *Row) bool { return chosen(*r) })
-}
-
-// spans takes the intervals of the rows that a condition chooses.
+// spans takes the intervals of the rows that a condition chooses. A limiter's
+// clock shows a moment up to one step old, so a decision may carry a moment
+// before the request was sent.
 func (t strand) spans(chosen func(*Row) bool) spans {
-	s := spans{rows: t.rows}
+	s := spans{rows: t.rows, reach: t.reach}
 	n := 0
 	for i := range t.len() {
 		if chosen(t.row(i)) {
@@ -41,7 +37,7 @@ func (t strand) spans(chosen func(*Row) bool) spans {
 		if r := t.row(i); chosen(r) {
 			s.place = append(s.place, t.place(i))
 			s.from = append(s.from, t.from(r))
-			s.to = append(s.to, r.Answered)
+			s.to = append(s.to, t.until(r))
 		}
 	}
 	s.ends = s.to
@@ -72,8 +68,8 @@ func (s spans) begun(d time.Duration) int {
 func (s spans) within(a, b time.Duration) []Row {
 	var inside []Row
 	for i := sort.Search(len(s.from), func(i int) bool { return s.from[i] >= a }); i < len(s.from) && s.from[i] <= b; i++ {
-		if r := s.row(i); r.Answered <= b {
-			inside = append(inside, r)
+		if s.to[i] <= b {
+			inside = append(inside, s.row(i))
 		}
 	}
 	return inside
@@ -84,32 +80,4 @@ func isAdmitted(r Row) bool { return r.Outcome == limiter.Admitted }
 // mayConsume chooses what possibly spent allowance.
 func mayConsume(rejectsToo bool) func(Row) bool {
 	return func(r Row) bool { return rejectsToo || r.Outcome != limiter.Rejected }
-}
-
-// byKey splits rows by the number that keys gave their lanes, in the order of
-// first appearance. Where all are of one key, it copies none.
-func byKey(rows []Row, key []int) [][]Row {
-	place := map[int]int{}
-	var sizes []int
-	for _, r := range rows {
-		i, ok := place[key[r.Lane]]
-		if !ok {
-			i = len(sizes)
-			place[key[r.Lane]] = i
-			sizes = append(sizes, 0)
-		}
-		sizes[i]++
-	}
-	if len(sizes) == 1 {
-		return [][]Row{rows}
-	}
-	all := make([][]Row, len(sizes))
-	for i, n := range sizes {
-		all[i] = make([]Row, 0, n)
-	}
-	for _, r := range rows {
-		i := place[key[r.Lane]]
-		all[i] = append(all[i], r)
-	}
-	return all
 }

@@ -3,9 +3,10 @@ package analyze
 import (
 	"cmp"
 	"math"
-	"math/bits"
 	"slices"
 	"time"
+
+	"duckload/history"
 )
 
 // least returns the largest N(a, b) − rate·(b − a), and the stretch [a, b]: the
@@ -25,7 +26,7 @@ func (s spans) most(rate, enough float64) (float64, excess) {
 		return 0, excess{}
 	}
 	row := s.row(0)
-	return strand{rows: s.rows, at: s.place, lag: row.Sent - s.from[0]}.least(rate, enough)
+	return strand{rows: s.rows, at: s.place, lag: row.Sent - s.from[0], reach: s.reach}.least(rate, enough)
 }
 
 // orderOfEnds returns the spans in order of their ends.
@@ -52,10 +53,10 @@ func (s strand) inOrder() bool {
 	var last time.Duration
 	for i := range s.len() {
 		if r := s.row(i); isAdmitted(*r) {
-			if r.Answered < last {
+			if s.until(r) < last {
 				return false
 			}
-			last = r.Answered
+			last = s.until(r)
 		}
 	}
 	return true
@@ -117,79 +118,125 @@ func (s strand) ends(open *underway, end func(), enough func() bool) {
 				return
 			}
 		}
-		open.push(ending{r.Answered, i})
+		open.push(ending{s.until(r), i})
 	}
 	for len(*open) > 0 && !enough() {
 		end()
 	}
 }
 
-// Starts answer, while requests of a strand are marked one by one, the largest
-// count(a) + rate·a over the starts a of marked ones, count(a) being how many
-// of the marked ones start at a or later. Marking takes O(log n), the answer
-// none. 64 places share a leaf, so it needs a few bits for each.
+// Starts answer, while admitted requests of a strand are marked one by one, the
+// largest count(a) + rate·a over the starts a of marked ones, count(a) being how
+// many of the marked ones start at a or later.
+//
+// Most requests are answered soon after those before them. Of a start before
+// which everything is marked, all later marks count alike, so only the best of
+// those is kept; the others, which overtook somebody, are few and are looked at
+// one by one. Where somebody is overtaken by very many, a tree takes over.
 type starts struct {
 	strand strand
 	rate   float64 // per nanosecond
-	marked []uint64
-	leaves int
-	count  []int32   // marked in each subtree
-	best   []float64 // of each subtree, as if nothing were marked behind it
+	marked int
+
+	settled int        // every request at a place before this one is marked, or never will be
+	before  int        // how many those are
+	best    float64    // largest rate·start − (marked before it) of those
+	place   int        // where that is
+	ahead   []start    // marked at later places, in their order
+	room    int        // for how many of those
+	tree    *startTree // if there were more
+
+	most float64
+	at   int // a place of the largest value
 }
+
+// A start is the beginning of a marked request, times the rate.
+type start struct {
+	place int
+	value float64
+}
+
+// mostAhead is how many requests may have overtaken one before a tree takes
+// over: looking at each of them takes as long as its log n then.
+const mostAhead = 64
 
 func newStarts(s strand, rate float64) *starts {
-	words := (s.len() + 63) / 64
-	leaves := 1
-	for leaves < words {
-		leaves *= 2
-	}
-	t := &starts{strand: s, rate: rate, marked: make([]uint64, words), leaves: leaves, count: make([]int32, 2*leaves), best: make([]float64, 2*leaves)}
-	for i := range t.best {
-		t.best[i] = math.Inf(-1)
-	}
-	return t
+	return &starts{strand: s, rate: rate, room: mostAhead, best: math.Inf(-1), most: math.Inf(-1)}
 }
 
-// mark adds the request at a place.
+// mark adds the admitted request at a place.
 func (t *starts) mark(place int) {
-	word := place / 64
-	t.marked[word] |= 1 << (place % 64)
-	node := t.leaves + word
-	t.count[node]++
-	t.best[node], _ = t.scan(word)
-	for node /= 2; node > 0; node /= 2 {
-		t.count[node] = t.count[2*node] + t.count[2*node+1]
-		t.best[node] = max(t.best[2*node]+float64(t.count[2*node+1]), t.best[2*node+1])
+	t.marked++
+	if t.tree != nil {
+		t.tree.mark(place)
+		t.most = t.tree.max()
+		return
 	}
-}
-
-// scan looks at each marked place of a leaf, the last first.
-func (t *starts) scan(word int) (best float64, place int) {
-	best = math.Inf(-1)
-	n := 0.0
-	for rest := t.marked[word]; rest != 0; {
-		bit := 63 - bits.LeadingZeros64(rest)
-		rest &^= 1 << bit
-		n++
-		if v := n + t.rate*float64(t.strand.from(t.strand.row(64*word+bit))); v > best {
-			best, place = v, 64*word+bit
+	i := len(t.ahead)
+	for i > 0 && t.ahead[i-1].place > place {
+		i--
+	}
+	t.ahead = slices.Insert(t.ahead, i, start{place, t.rate * float64(t.strand.from(t.strand.row(place)))})
+	t.settle()
+	if len(t.ahead) > t.room {
+		t.plant()
+		return
+	}
+	most := t.best
+	t.at = t.place
+	for i, s := range t.ahead {
+		if v := s.value - float64(t.before+i); v >= most {
+			most, t.at = v, s.place
 		}
 	}
-	return best, place
+	t.most = most + float64(t.marked)
+}
+
+// settle goes on to the first admitted request that is not marked.
+func (t *starts) settle() {
+	n := 0
+	for ; t.settled < t.strand.len(); t.settled++ {
+		if n < len(t.ahead) && t.ahead[n].place == t.settled {
+			if v := t.ahead[n].value - float64(t.before); v >= t.best {
+				t.best, t.place = v, t.settled
+			}
+			t.before++
+			n++
+		} else if t.ends(t.settled) {
+			break
+		}
+	}
+	t.ahead = slices.Delete(t.ahead, 0, n)
+}
+
+// ends reports whether the request at a place is marked some time.
+func (t *starts) ends(place int) bool {
+	r := t.strand.row(place)
+	return isAdmitted(*r) && t.strand.until(r) != history.Never
+}
+
+// plant puts everything that is marked into a tree.
+func (t *starts) plant() {
+	t.tree = newStartTree(t.strand, t.rate)
+	for place := range t.settled {
+		if t.ends(place) {
+			t.tree.put(place)
+		}
+	}
+	for _, s := range t.ahead {
+		t.tree.put(s.place)
+	}
+	t.tree.grow()
+	t.most, t.ahead = t.tree.max(), nil
 }
 
 // max returns the largest value.
-func (t *starts) max() float64 { return t.best[1] }
+func (t *starts) max() float64 { return t.most }
 
 // where returns a place of the largest value. Something must be marked.
 func (t *starts) where() int {
-	node := 1
-	for node < t.leaves {
-		node *= 2
-		if t.best[node+1] >= t.best[node]+float64(t.count[node+1]) {
-			node++
-		}
+	if t.tree != nil {
+		return t.tree.where()
 	}
-	_, place := t.scan(node - t.leaves)
-	return place
+	return t.at
 }

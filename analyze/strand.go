@@ -14,36 +14,26 @@ type strand struct {
 	rows []Row
 	at   []uint32      // the places in rows; nil: all of them
 	lag  time.Duration // by how much the limiter's clock may be behind
+	reach
 }
 
-// strandsOf splits rows by the number that keys gave their lanes, in the order
-// of the numbers.
-func strandsOf(rows []Row, key []int, step time.Duration) []strand {
-	count := make([]int, 1+slices.Max(append([]int{0}, key...)))
-	for i := range rows {
-		count[key[rows[i].Lane]]++
+// A reach says until when requests may have been decided, where more is known
+// than that it was before the answer. The zero value knows no more.
+type reach struct {
+	within time.Duration // so soon after the sending; 0: unknown
+	surely time.Duration // so long before the answer
+}
+
+// until is the last moment at which a request may have been decided.
+func (m reach) until(r *Row) time.Duration {
+	at := r.Answered
+	if m.within > 0 {
+		at = min(at, r.Sent+m.within)
 	}
-	places := make([][]uint32, len(count))
-	var all []strand
-	for k, n := range count {
-		switch n {
-		case 0:
-		case len(rows):
-			return []strand{{rows: rows, lag: stale(step)}}
-		default:
-			places[k] = make([]uint32, 0, n)
-		}
+	if m.surely > 0 && at != history.Never {
+		at = max(r.Sent, at-m.surely)
 	}
-	for i := range rows {
-		k := key[rows[i].Lane]
-		places[k] = append(places[k], uint32(i))
-	}
-	for _, at := range places {
-		if at != nil {
-			all = append(all, strand{rows: rows, at: at, lag: stale(step)})
-		}
-	}
-	return all
+	return at
 }
 
 func (s strand) len() int {
@@ -71,6 +61,14 @@ func (s strand) place(i int) uint32 {
 // from is the first moment that a decision may carry on the limiter's clock.
 func (s strand) from(r *Row) time.Duration { return r.Sent - s.lag }
 
+// decided returns a row of the strand, with the last moment at which it may have
+// been decided in place of that of its answer.
+func (s strand) decided(i int) Row {
+	r := *s.row(i)
+	r.Answered = s.until(&r)
+	return r
+}
+
 // before returns the strand as far as it lies before a place in the rows. Rules
 // see less of it, and nothing else: requests that are sent later cannot change
 // what was decided before.
@@ -93,7 +91,7 @@ func (s strand) within(a, b time.Duration, chosen func(*Row) bool) []Row {
 		if s.from(r) > b {
 			break
 		}
-		if chosen(r) && s.from(r) >= a && r.Answered <= b {
+		if chosen(r) && s.from(r) >= a && s.until(r) <= b {
 			inside = append(inside, *r)
 		}
 	}

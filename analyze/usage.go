@@ -42,10 +42,10 @@ func (u usage) of(s strand, spends, asked func(*Row) bool) iter.Seq2[int, float6
 				r := s.row(i)
 				if spends(r) {
 					w.begun++
-					w.ends.push(ending{at: r.Answered})
+					w.ends.push(ending{at: s.until(r)})
 				}
 				if asked(r) {
-					w.open.push(ending{at: r.Answered, id: i})
+					w.open.push(ending{at: s.until(r), id: i})
 				}
 			}
 			w.peaks.push(i-1, w.at(d)) // at the last place that begins then

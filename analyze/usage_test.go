@@ -125,3 +125,40 @@ func TestTheLeastBurstFollowsTheDefinition(t *testing.T) {
 		}
 	})
 }
+
+// The starts say the same whether few requests were overtaken, many, or first
+// few and then many.
+func TestStartsAreTheSameInATree(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := strand{rows: drawTangle(t, 90), lag: time.Duration(rapid.IntRange(0, 3).Draw(t, "lag"))}
+		rate := rapid.SampledFrom([]float64{0, 0.1, 0.5, 1, 3}).Draw(t, "rate")
+		few, turning, tree := newStarts(s, rate), newStarts(s, rate), newStartTree(s, rate)
+		few.room, turning.room = len(s.rows), rapid.IntRange(0, 5).Draw(t, "room")
+		var open underway
+		s.ends(&open, func() {
+			m := open.pop()
+			few.mark(m.id)
+			turning.mark(m.id)
+			tree.mark(m.id)
+			for name, got := range map[string]*starts{"few": few, "turning": turning} {
+				if math.Abs(got.max()-tree.max()) > slack {
+					t.Fatalf("%s: got %g, want %g", name, got.max(), tree.max())
+				}
+				n := rate * float64(s.from(s.row(got.where())))
+				for i := got.where(); i < s.len(); i++ {
+					if tree.marked[i/64]&(1<<(i%64)) != 0 {
+						n++
+					}
+				}
+				if math.Abs(n-got.max()) > slack {
+					t.Fatalf("%s: place %d has %g, want %g", name, got.where(), n, got.max())
+				}
+			}
+		}, func() bool { return false })
+		if few.tree != nil {
+			t.Fatal("a tree has grown where there was room")
+		}
+	})
+}
+
+func admittedRow(r *Row) bool { return isAdmitted(*r) }

@@ -28,11 +28,11 @@ func trafficOf(c *Case, l limiter.Limit) []traffic {
 func (c *Case) trafficOn(ring keyring, l limiter.Limit) []traffic {
 	spends, unexplained := mayConsume(c.consumes()), c.unexplained(l)
 	spent := map[int]spans{}
-	for _, s := range strandsOf(c.Rows, ring.possible, l.Clock()) {
+	for _, s := range c.strands(ring.possible, l, reach{}) {
 		spent[ring.possible[s.row(0).Lane]] = s.spans(func(r *Row) bool { return spends(*r) })
 	}
 	var all []traffic
-	for _, s := range strandsOf(c.Rows, ring.certain, l.Clock()) {
+	for _, s := range c.strands(ring.certain, l, reach{}) {
 		t := traffic{
 			key:      s,
 			admitted: s.spans(func(r *Row) bool { return isAdmitted(*r) }),
