@@ -14,6 +14,7 @@ type arrangement struct {
 	key  []int
 	at   []uint32 // places, those of a key together and in order; nil: all are of one
 	ends []int    // by key: where its places end
+	keys int      // that have any
 }
 
 // strands splits the rows of a case by the number that keys gave their lanes,
@@ -33,7 +34,7 @@ func (c *Case) strands(key []int, l limiter.Limit, m reach) []strand {
 	if a.at == nil {
 		return []strand{{rows: rows, lag: stale(l.Clock()), reach: m}}
 	}
-	var all []strand
+	all := make([]strand, 0, a.keys)
 	from := 0
 	for _, to := range a.ends {
 		if to > from {
@@ -58,6 +59,7 @@ func (a *arrangement) arrange(rows []Row, key []int) {
 	for k, count := range a.ends {
 		a.ends[k] = n
 		n += count
+		a.keys += min(count, 1)
 	}
 	a.at = make([]uint32, n)
 	for i := range rows {

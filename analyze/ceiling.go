@@ -64,7 +64,7 @@ func ceilingOf(c *Case, l limiter.Limit) Finding {
 		slices.SortStableFunc(strands, func(a, b strand) int { return cmp.Compare(a.place(0), b.place(0)) })
 		for _, key := range strands {
 			if o := key.overrun(l, v.rules); o != nil {
-				return o.excess.finding(c, l, o.spans, o.rule)
+				return o.finding(c)
 			}
 		}
 	}

@@ -19,26 +19,38 @@ type hypothesis struct {
 	unfit  bool            // no window of the documented length explains the run
 }
 
+// An overrun is a key on which the rules of a limit are broken. How, takes much
+// more memory to say than whether, so that is left to who wants to know.
 type overrun struct {
-	limit  limiter.Limit
-	rule   rule
-	spans  spans
-	excess excess
+	limit limiter.Limit
+	rules []rule
+	key   strand
 }
 
-// overrun returns how the rules of a limit are broken on a key; nil if they are
-// not.
+// overrun returns that the rules of a limit are broken on a key; nil if they
+// are not.
 func (s strand) overrun(l limiter.Limit, rules []rule) *overrun {
 	if !s.exceeds(rules) {
 		return nil
 	}
-	spans := s.spans(func(r *Row) bool { return isAdmitted(*r) })
-	for _, rule := range rules {
-		if x, found := spans.exceed(rule); found {
-			return &overrun{l, rule, spans, x}
+	return &overrun{l, rules, s}
+}
+
+// proof returns a stretch that breaks one of the rules.
+func (o *overrun) proof() (spans, rule, excess) {
+	spans := o.key.spans(func(r *Row) bool { return isAdmitted(*r) })
+	for _, r := range o.rules {
+		if x, found := spans.exceed(r); found {
+			return spans, r, x
 		}
 	}
-	return nil
+	panic("analyze: a ceiling is broken and nothing breaks it") // both ways to look count the same
+}
+
+// finding is the failure, with its witness.
+func (o *overrun) finding(c *Case) Finding {
+	spans, rule, x := o.proof()
+	return x.finding(c, o.limit, spans, rule)
 }
 
 func (h hypothesis) explains() bool { return h.over == nil && len(h.wrong) == 0 && !h.unfit }

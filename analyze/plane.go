@@ -73,14 +73,22 @@ func planeOf(c *Case, l limiter.Limit) *plane {
 		return p
 	}
 	p.asked = c.unexplained(l)
+	possible := c.strands(ring.possible, l, reach{})
+	p.rejected = make([]refusals, 0, len(possible))
+	if p.fresh {
+		for _, s := range possible {
+			p.rejected = append(p.rejected, refusals{spent: s})
+		}
+		return p
+	}
 	certain := map[int][]strand{} // by what they possibly share
 	for _, s := range p.admitted {
 		key := ring.possible[s.row(0).Lane]
 		certain[key] = append(certain[key], s)
 	}
-	for _, possible := range c.strands(ring.possible, l, reach{}) {
+	for _, possible := range possible {
 		its := certain[ring.possible[possible.row(0).Lane]]
-		if p.fresh || len(its) > manySenders {
+		if len(its) > manySenders {
 			p.rejected = append(p.rejected, refusals{spent: possible})
 			continue
 		}
@@ -244,7 +252,7 @@ func (p *plane) until(n int) *plane {
 	short := *p
 	short.rows = n
 	short.seen, short.bounds = map[float64]slice{}, map[[2]float64]float64{}
-	short.admitted, short.rejected = nil, nil
+	short.admitted, short.rejected = make([]strand, 0, len(p.admitted)), make([]refusals, 0, len(p.rejected))
 	for _, a := range p.admitted {
 		short.admitted = append(short.admitted, a.before(n))
 	}

@@ -148,8 +148,7 @@ func (c *Case) gotRound(documented hypothesis, tricks []string) (Finding, bool) 
 	for _, set := range sets {
 		h := hypothesis{tricks: set, key: documented.key}
 		if c.test(&h, 1); h.explains() {
-			o := documented.over
-			f := o.excess.finding(c, o.limit, o.spans, o.rule)
+			f := documented.over.finding(c)
 			f.Message = fmt.Sprintf("%s gets round the limit: %s; without what was sent so, a counter %s explains the run", list(set), f.Witness.Sentence, documented)
 			return f, true
 		}
@@ -206,8 +205,7 @@ func (c *Case) otherScope(documented hypothesis, others []hypothesis) (Finding, 
 			continue
 		}
 		if documented.over != nil && h.keys > documented.keys {
-			o := documented.over
-			f := o.excess.finding(c, o.limit, o.spans, o.rule)
+			f := documented.over.finding(c)
 			f.Message = fmt.Sprintf("finer than documented (%s): %s; one counter %s explains the run", documented, f.Witness.Sentence, h)
 			return f, true
 		}

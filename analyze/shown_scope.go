@@ -131,10 +131,10 @@ func (c *Case) senderRows(m *ScopeMatrix) (lanes []int) {
 func (c *Case) whyNot(h hypothesis) string {
 	switch {
 	case h.over != nil:
-		x := h.over.excess
-		n := len(h.over.spans.within(x.from, x.to))
+		spans, rule, x := h.over.proof()
+		n := len(spans.within(x.from, x.to))
 		return fmt.Sprintf("between %s and %s, %s admitted; %s admits at most %s",
-			secs(x.from), secs(x.to), english.Count(n, "request was"), h.over.rule.words, fewerThan(h.over.rule.allows(x.to-x.from), n))
+			secs(x.from), secs(x.to), english.Count(n, "request was"), rule.words, fewerThan(rule.allows(x.to-x.from), n))
 	case len(h.wrong) > 0:
 		w := h.wrong[0]
 		return fmt.Sprintf("the request sent at %s (%s) was rejected, though its counter cannot have been used up",
