@@ -82,7 +82,7 @@ func (c *conductor) play(pace scenarios.Pace, i int, p scenarios.Phase, start ti
 	if c.warm(pace, p) {
 		start = max(start, c.clock.now()+early)
 	}
-	n, last := 0, pace.Requests(p)-len(p.Lanes)
+	n, last := 0, pace.Requests(p)-len(p.Senders())
 	pace.Offsets(p, func(offset time.Duration) bool {
 		lane := p.Lane(n)
 		ok := c.hand(scenarios.Shot{At: start + offset, Lane: lane, Phase: i}, early)

@@ -75,10 +75,11 @@ func needs(p scenarios.Phase) (once, shots int) {
 	if pace.Next != nil {
 		return int(min(int64(pace.Requests(p)), p.Limit.Capacity()+2)), pace.Requests(p)
 	}
+	lanes := max(1, len(p.Senders()))
 	rate := max(float64(p.Peak), p.Rate+p.Swing, p.To)
-	most := int(math.Ceil(min(rate*slowest.Seconds(), float64(mostWorkers*len(p.Lanes)), float64(pace.Requests(p)))))
+	most := int(math.Ceil(min(rate*slowest.Seconds(), float64(mostWorkers*lanes), float64(pace.Requests(p)))))
 	// Lanes take turns, so none has many more than another.
-	each := func(n int) int { return (n + len(p.Lanes) - 1) / len(p.Lanes) }
+	each := func(n int) int { return (n + lanes - 1) / lanes }
 	at := 0
 	for _, n := range within(p, pace, time.Second) {
 		at = max(at, n)

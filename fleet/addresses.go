@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -46,6 +48,34 @@ func Apart(agents []Info, target string) bool {
 		seen[at] = true
 	}
 	return true
+}
+
+// localAddresses returns those of this machine that are not on loopback.
+func localAddresses() []string {
+	found, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil // nobody can be told, then
+	}
+	var all []string
+	for _, a := range found {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && !p.Addr().IsLoopback() && !p.Addr().IsLinkLocalUnicast() && len(all) < 64 {
+			all = append(all, p.Addr().Unmap().String())
+		}
+	}
+	return all
+}
+
+// Homes returns which agents have each of some addresses, counted from 0.
+func Homes(agents []Info, sources []netip.Addr) map[netip.Addr][]int {
+	all := map[netip.Addr][]int{}
+	for _, source := range sources {
+		for i, a := range agents {
+			if slices.Contains(a.Local, source.Unmap().String()) {
+				all[source] = append(all[source], i)
+			}
+		}
+	}
+	return all
 }
 
 // counters names those that count addresses.
@@ -99,7 +129,7 @@ func sending(part scenarios.Plan) []int {
 			if pace, ok := scenarios.PaceOf(p); !ok || pace.Requests(p) == 0 {
 				continue
 			}
-			for _, i := range slices.Concat(p.Lanes, p.Others) {
+			for _, i := range p.Senders() {
 				used[i] = true
 			}
 		}

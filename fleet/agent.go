@@ -120,7 +120,7 @@ func (o *office) called(data []byte) []byte {
 }
 
 func (o *office) info() Info {
-	i := Info{Name: o.Name, Version: o.Version}
+	i := Info{Name: o.Name, Version: o.Version, Local: localAddresses()}
 	if o.Seen != nil {
 		i.Seen = o.Seen()
 	}

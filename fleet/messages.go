@@ -52,6 +52,7 @@ type Info struct {
 	Name    string   `json:"name"`
 	Sources []string `json:"sources,omitempty"` // addresses that its connections to the target leave from
 	Seen    string   `json:"seen,omitempty"`    // its address as the bus sees it
+	Local   []string `json:"local,omitempty"`   // addresses that its machine has, but for loopback; at most 64
 	Version string   `json:"version"`           // of its duckload
 	Run     string   `json:"run,omitempty"`     // that the record beside it is of, and
 	Agents  []string `json:"agents,omitempty"`  // all that take part in it

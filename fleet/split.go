@@ -17,7 +17,7 @@ import (
 // parts together are the plan: each of its requests once, at the same moment,
 // with the same number in its lane.
 //
-// A track whose lanes are an agent's goes to that one. Any other goes whole to
+// What a lane sends that belongs to an agent goes to that one. Any other track goes whole to
 // one agent if it has phases that react to answers, or if one of its limits
 // counts addresses, or may do so: agents have addresses of their own, and what
 // is meant for one counter must meet one. The requests of what remains are
@@ -63,7 +63,7 @@ func owners(plan scenarios.Plan, n int) []int {
 		case agent > 0:
 			all[i] = (agent - 1) % n
 			load[all[i]] += max(1, size[i])
-		case n == 1 || indivisible(plan, t):
+		case agent == 0 && (n == 1 || indivisible(plan, t)):
 			whole = append(whole, i)
 		}
 	}
@@ -82,16 +82,20 @@ func owners(plan scenarios.Plan, n int) []int {
 }
 
 // agentOf returns the agent whose lanes a track sends from, counted from 1; 0:
-// nobody's.
+// they are nobody's; -1: they are of several.
 func agentOf(plan scenarios.Plan, t scenarios.Track) int {
+	one := 0
 	for _, p := range t.Phases {
 		for _, lane := range p.Lanes {
-			if agent := plan.Lanes[lane].Agent; agent > 0 {
-				return agent
+			switch agent := plan.Lanes[lane].Agent; {
+			case one == 0:
+				one = agent
+			case agent != one:
+				return -1
 			}
 		}
 	}
-	return 0
+	return one
 }
 
 // indivisible reports whether one agent must play a track.

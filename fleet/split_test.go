@@ -85,8 +85,12 @@ func drawPlan(t *rapid.T, agents int) scenarios.Plan {
 			pacing = append(pacing, fmt.Sprintf(rapid.SampledFrom(phases[:few]).Draw(t, "phase"), rapid.IntRange(2, 40).Draw(t, "n")))
 		}
 		scope := rapid.SampledFrom([]string{"key", "global", "ip"}).Draw(t, "scope")
-		fmt.Fprintf(&text, "  g%d:\n    promise: {limit: 100/min, burst: 20, scope: %s}\n    requests: [GET /g%d]\n    identity: [%s]\n    pacing: [%s]\n",
-			g, scope, g, strings.Join(names, ", "), strings.Join(pacing, ", "))
+		sources := "auto"
+		if few < len(phases) || scope == "ip" {
+			sources = rapid.SampledFrom([]string{"auto", "agents"}).Draw(t, "sources")
+		}
+		fmt.Fprintf(&text, "  g%d:\n    promise: {limit: 100/min, burst: 20, scope: %s}\n    requests: [GET /g%d]\n    identity: [%s]\n    sources: %s\n    pacing: [%s]\n",
+			g, scope, g, strings.Join(names, ", "), sources, strings.Join(pacing, ", "))
 	}
 	for c := range rapid.IntRange(1, 4).Draw(t, "compiled") {
 		fmt.Fprintf(&text, "  compiled%d:\n    promise: {limit: %d/min, burst: 20, scope: %s}\n    requests: [GET /c%d]\n    identity: [%s]\n",
@@ -149,7 +153,7 @@ func TestSharesAreEven(t *testing.T) {
 		plan := drawPlan(t, n)
 		parts := Split(plan, n)
 		for i, track := range plan.Tracks {
-			if indivisible(plan, track) || agentOf(plan, track) > 0 {
+			if indivisible(plan, track) || agentOf(plan, track) != 0 {
 				continue
 			}
 			for k, phase := range track.Phases {

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,10 @@ type CompileOptions struct {
 	// says that the target sees each of them under an address of its own.
 	Agents int
 	Apart  bool
+
+	// Homes are the agents that have an address, counted from 0, for the sources
+	// that a scenario names.
+	Homes map[netip.Addr][]int `json:",omitempty"`
 
 	// Trip is the round trip that times are estimated with; 0: 15 ms.
 	Trip time.Duration
@@ -78,6 +83,7 @@ func Compile(s *Scenario, o CompileOptions) (Plan, error) {
 		c.shrink(o.MaxTime, build)
 	}
 	c.spare()
+	c.house()
 	c.meetings()
 	if n := len(c.plan.Stretches()); n > maxPhases {
 		c.bad(place{}, "", "senders times steps come to %d (at most %d in all; name fewer identities or sources, or fewer steps)", n, maxPhases)
@@ -139,6 +145,10 @@ func (c *compiler) group(i int) {
 	g := c.plan.Scenario.Groups[i]
 	if g.Transport.HTTP == 2 && !strings.HasPrefix(c.plan.Scenario.Target, "https:") {
 		c.bad(g.place, "groups."+g.Name, "http: 2 needs a target that begins with https (the two sides agree on it in the TLS handshake)")
+		return
+	}
+	if c.spread(g) {
+		c.groupOfAgents(i)
 		return
 	}
 	lanes := c.lanes(i)

@@ -28,7 +28,7 @@ func (p Plan) Errands() []Errand {
 	used := make([]bool, len(p.Lanes))
 	for _, track := range p.Tracks {
 		for _, phase := range track.Phases {
-			for _, lane := range phase.senders() {
+			for _, lane := range phase.Senders() {
 				used[lane] = true
 			}
 		}

@@ -57,15 +57,12 @@ func (c *compiler) sharing(s limiter.Scope, first int, others []int) []int {
 // lanes adds identities times sources, and returns their indices.
 func (c *compiler) lanes(group int) []int {
 	g := c.plan.Scenario.Groups[group]
-	identities := g.Identity
-	if len(identities) == 0 {
-		identities = []string{""}
-	}
 	var lanes []int
-	for _, identity := range identities {
+	for _, l := range c.identitiesOf(group) {
 		for _, source := range c.sources(g) {
+			l.Source = source
 			lanes = append(lanes, len(c.plan.Lanes))
-			c.plan.Lanes = append(c.plan.Lanes, Lane{Group: group, Identity: identity, Source: source})
+			c.plan.Lanes = append(c.plan.Lanes, l)
 		}
 	}
 	return lanes

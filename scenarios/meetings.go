@@ -35,7 +35,7 @@ const (
 // setup hands out belongs to one agent; held requests have no moment at which a
 // key is used up; a limit that is not to be verified bounds what may be sent.
 func (c *compiler) meets(g Group) bool {
-	if c.options.Agents < 2 || len(g.Pacing) > 0 || len(g.Sources) > 0 || len(g.Setup)+len(g.Teardown) > 0 {
+	if c.options.Agents < 2 || c.spread(g) || len(g.Pacing) > 0 || len(g.Sources) > 0 || len(g.Setup)+len(g.Teardown) > 0 {
 		return false
 	}
 	if !c.options.Apart && !c.loopback() {

@@ -84,9 +84,9 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"objectives", around(fine + "objectives: {p98: 1s, p99: 1, errors: 101%}"), "f:6:14: groups.g.objectives.p98: unknown key (did you mean \"p90\"?) (have errors, p50, p90, p95, p99, p99.9)\n" +
 			"f:6:28: groups.g.objectives.p99: needs a unit, got \"1\" (write 1s, or 250ms, 2m, 1h30m)\n" +
 			`f:6:39: groups.g.objectives.errors: must be at most 100%`},
-		{"sources", around(fine + "sources: [127.0.0.1, localhost, 127.0.0.1]"), "f:6:22: groups.g.sources[1]: must be auto or local IP addresses, got \"localhost\"\n" +
+		{"sources", around(fine + "sources: [127.0.0.1, localhost, 127.0.0.1]"), "f:6:22: groups.g.sources[1]: must be auto, agents or local IP addresses, got \"localhost\"\n" +
 			`f:6:33: groups.g.sources[2]: comes twice`},
-		{"no source", around(fine + "sources: []"), `f:6:10: groups.g.sources: names no address (write auto, or [127.0.0.2])`},
+		{"no source", around(fine + "sources: []"), `f:6:10: groups.g.sources: names no address (write auto, agents, or [127.0.0.2])`},
 		{"shares", around(fine + "shares: h"), `f:6:9: groups.g.shares: unknown group "h" (did you mean "g"?) (have g)`},
 		{"shares itself", around(fine + "shares: g"), `f:6:9: groups.g.shares: a group always shares its counter with itself; name another`},
 		{"later", around(fine + "capture: []"), `f:6:10: groups.g.capture: not supported yet`},

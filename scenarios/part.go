@@ -28,8 +28,9 @@ type turn struct{ first, step uint64 }
 //
 // A track whose owner is an agent is played by that one alone, as one with
 // reactive phases must be. If it is negative, the requests of the track are
-// dealt out: request k of lane l to agent (k+l) mod agents. That asks for
-// nobody's leave during the run.
+// dealt out: those of a lane that belongs to an agent to that one, of any other
+// request k of lane l to agent (k+l) mod agents. That asks for nobody's leave
+// during the run.
 func (p Plan) Part(agent, agents int, owner func(track int) int) Plan {
 	all := p
 	all.Tracks = slices.Clone(p.Tracks)
@@ -60,6 +61,10 @@ func (p *Plan) deal(phases []Phase, agent, agents int) {
 	for i, phase := range phases {
 		pace, _ := PaceOf(phase)
 		lanes := len(phase.Lanes)
+		if p.Lanes[phase.Lanes[0]].Agent > 0 {
+			phases[i] = phase.shared(p.pinned(phase, agent))
+			continue
+		}
 		s := &share{period: lanes * agents}
 		for place, lane := range phase.Lanes {
 			round := mod(agent-lane-sent[lane], agents) // of the lanes, in which it is the agent's turn
@@ -74,6 +79,17 @@ func (p *Plan) deal(phases []Phase, agent, agents int) {
 		}
 		phases[i] = phase.shared(s)
 	}
+}
+
+// pinned is an agent's share of a phase whose lanes belong to agents.
+func (p *Plan) pinned(phase Phase, agent int) *share {
+	s := &share{period: len(phase.Lanes)}
+	for place, lane := range phase.Lanes {
+		if p.Lanes[lane].Agent == agent+1 {
+			s.own = append(s.own, place)
+		}
+	}
+	return s
 }
 
 // mod is the remainder that is never negative.
@@ -131,13 +147,13 @@ func (p Plan) Seq(lane int, n uint64) uint64 {
 	return p.turns[lane].first + n*p.turns[lane].step
 }
 
-// senders returns the lanes that may send something of the phase.
-func (p Phase) senders() []int {
+// Senders returns the lanes that may send something of the phase.
+func (p Phase) Senders() []int {
 	if p.share == nil {
 		return slices.Concat(p.Lanes, p.Others)
 	}
 	pace, _ := PaceOf(p)
-	n := min(pace.Requests(p), len(p.Lanes))
+	n := min(pace.Requests(p), len(p.share.own))
 	lanes := make([]int, n)
 	for i := range lanes {
 		lanes[i] = p.Lane(i)

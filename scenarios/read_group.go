@@ -81,7 +81,7 @@ func (r *reader) group(e entry, usual defaults) (g Group, shares node) {
 	}
 	g.Promise.Reject, g.Promise.Admitted, g.Promise.Objectives = usual.reject, usual.admitted, usual.objectives
 	g.Promise.Errors, g.Promise.Expect = usual.errors, r.known(others, usual.errors)
-	g.Sources = usual.sources
+	g.Sources, g.EachAgent = usual.sources, usual.eachAgent
 	r.contradictions(e, g)
 	return g, shares
 }

@@ -17,6 +17,7 @@ type defaults struct {
 	objectives limiter.Objectives
 	errors     limiter.ErrorTable
 	sources    []string
+	eachAgent  bool
 }
 
 // scenario reads the whole file.
@@ -112,15 +113,18 @@ func (r *reader) overrides(usual *defaults) []key {
 	return []key{
 		{"on_reject", func(n node) { usual.reject = r.rejection(n, usual.reject) }},
 		{"admitted", func(n node) { usual.admitted = r.statuses(n) }},
-		{"sources", func(n node) { usual.sources = r.sources(n) }},
+		{"sources", func(n node) { usual.sources, usual.eachAgent = r.sources(n), n.Value == eachAgent }},
 		{"objectives", func(n node) { usual.objectives = r.objectives(n) }},
 		{"errors", func(n node) { usual.errors = r.errorTable(n) }},
 	}
 }
 
-// sources returns local addresses, none for "auto".
+// eachAgent stands for an address of each agent of a fleet.
+const eachAgent = "agents"
+
+// sources returns local addresses, none for "auto" and "agents".
 func (r *reader) sources(n node) []string {
-	if n.Value == "auto" {
+	if n.Value == "auto" || n.Value == eachAgent {
 		return nil
 	}
 	var sources []string
@@ -131,7 +135,7 @@ func (r *reader) sources(n node) []string {
 		switch {
 		case !ok:
 		case err != nil:
-			r.bad(item, "must be auto or local IP addresses, got %q", shortened(text))
+			r.bad(item, "must be auto, agents or local IP addresses, got %q", shortened(text))
 		case seen[addr.String()]:
 			r.bad(item, "comes twice")
 		}
@@ -142,7 +146,7 @@ func (r *reader) sources(n node) []string {
 		sources = append(sources, addr.String())
 	}
 	if len(sources) == 0 {
-		r.bad(n, "names no address (write auto, or [127.0.0.2])")
+		r.bad(n, "names no address (write auto, agents, or [127.0.0.2])")
 	}
 	return sources
 }

@@ -51,15 +51,16 @@ type Pair struct {
 
 // A Group is a group of endpoints that share one promise.
 type Group struct {
-	Name     string
-	Promise  limiter.Promise
-	Requests []Request
-	Identity []string  // names; one lane for each, times one for each source
-	Sources  []string  // local addresses; empty: as the scenario's defaults say
-	Setup    []Request // sent once for each identity before the run
-	Teardown []Request // and after it
-	Looks    []Request // follow-ups, which see what a request did
-	Pacing   []Phase   // empty: the plan is compiled from the promise
+	Name      string
+	Promise   limiter.Promise
+	Requests  []Request
+	Identity  []string  // names; one lane for each, times one for each source
+	Sources   []string  // local addresses; empty: as the scenario's defaults say
+	EachAgent bool      // an address of each agent of a fleet; on one machine as if nothing were said
+	Setup     []Request // sent once for each identity before the run
+	Teardown  []Request // and after it
+	Looks     []Request // follow-ups, which see what a request did
+	Pacing    []Phase   // empty: the plan is compiled from the promise
 
 	Transport Transport // how its requests travel
 

@@ -193,6 +193,29 @@ groups:
     requests: [{POST: /beak/signup, json: {email: "${unique.email}", password: "${unique.password}"}}]
 `
 
+// fromEach is sent from an address of each agent: on a counter for each
+// address, and on one for everybody.
+const fromEach = `
+version: 1
+name: from-each
+target: http://127.0.0.1
+defaults:
+  on_reject: {status: 429, retry_after: required, json: {error.code: E4004}}
+  sources: agents
+groups:
+  signup:
+    promise: {limit: 10/min, burst: 5, scope: ip}
+    requests: [{POST: /beak/signup, json: {email: "${unique.email}", password: "${unique.password}"}}]
+  support:
+    promise: {limit: 5/min, burst: 2, scope: ip}
+    requests: [{POST: /beak/support/contact, json: {email: a@example.com, message: hello}, headers: {Authorization: Bearer demo}}]
+    pacing: [{burst: 100% + 2}, {rest: 20s}, {burst: 3}]
+  status:
+    promise: {limit: 60/min, burst: 120, scope: global}
+    requests: [GET /beak/system/status]
+    pacing: [{burst: 100% + 6}, {rest: 5s}, {burst: 10%}, {hold: 80%, for: 20s}]
+`
+
 // Whatever the number of agents and their clocks, each verdict is that of one
 // machine, or inconclusive. Only where one machine leaves a question open may a
 // fleet answer it, and never against a promise that is kept.
@@ -213,7 +236,7 @@ func TestAFleetFindsWhatOneMachineFinds(t *testing.T) {
 		}
 		return s
 	}
-	byHand, keys := written(dealtOut), written(perKey)
+	byHand, keys, each := written(dealtOut), written(perKey), written(fromEach)
 	for _, k := range []struct {
 		plan    string
 		of      func(*testing.T) *scenarios.Scenario
@@ -227,6 +250,8 @@ func TestAFleetFindsWhatOneMachineFinds(t *testing.T) {
 		{"keys", keys, []string{"scope-key"}, []int{2, 3}},
 		{"keys", keys, []string{"scope-key", "scope-ip"}, []int{3}},
 		{"keys", keys, []string{"scope-key", "scope-global"}, []int{3}},
+		{"from each", each, nil, []int{2, 3}},
+		{"from each", each, []string{"burst+1"}, []int{3}},
 		{"by hand", byHand, nil, []int{2, 3, 5, 8}},
 		{"by hand", byHand, []string{"burst+1"}, []int{2, 8}},
 		{"by hand", byHand, []string{"burst-1"}, []int{2, 8}},

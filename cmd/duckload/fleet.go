@@ -140,8 +140,8 @@ func (p process) muster(ctx context.Context, c *fleet.Coordinator, bus *fleet.Na
 	if err != nil {
 		return plan, beforeStart(ctx, refusedStatus(err), err)
 	}
-	if fleet.Apart(agents, order.Target) {
-		order.Compile.Apart = true
+	order.Compile.Apart, order.Compile.Homes = fleet.Apart(agents, order.Target), fleet.Homes(agents, plan.SourcesElsewhere())
+	if order.Compile.Apart || len(order.Compile.Homes) > 0 {
 		if plan, err = scenarios.Compile(scenario, order.Compile); err != nil {
 			return plan, usage(err)
 		}
