@@ -6,6 +6,9 @@ package probe
 type Details struct {
 	Answers    []DetailedAnswer   `json:"answers"`
 	TwoLimits  []DetailedPair     `json:"two_limits,omitempty"` // pairs that hold at once, where no limit alone explains what was seen
+	Nearest    *DetailedAnswer    `json:"nearest,omitempty"`    // where nothing explains what was seen: what comes nearest
+	Slack      float64            `json:"slack_s,omitempty"`    // by how much: how long before its request a decision would have to lie
+	Service    float64            `json:"service_s,omitempty"`  // how long an admitted request takes the server, where so many may be under way at once
 	Rejections []Rejection        `json:"rejections"`
 	Claims     Claims             `json:"claims"`
 	Counters   map[string]Counted `json:"counters"`
@@ -31,6 +34,13 @@ func (r Result) Details() Details {
 	d := Details{Answers: []DetailedAnswer{}, Rejections: r.rejections(), Claims: r.claims(), Counters: map[string]Counted{}}
 	for _, f := range r.Answers {
 		d.Answers = append(d.Answers, f.detailed())
+	}
+	if r.Near != nil {
+		near := r.Near.Family.detailed()
+		d.Nearest, d.Slack = &near, r.Near.Slack.Seconds()
+	}
+	if r.find("concurrency") >= 0 {
+		d.Service = r.Service().Seconds()
 	}
 	for _, t := range r.Both {
 		d.TwoLimits = append(d.TwoLimits, DetailedPair{t.Inner.detailed(), t.Outer.detailed()})

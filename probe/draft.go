@@ -33,6 +33,7 @@ func (r Result) Promise() (Promise, error) {
 	} else {
 		var judged bool
 		f := r.Answers[0]
+		f.service = time.Duration(sure * float64(r.Service())).Truncate(time.Millisecond)
 		if promise.Limit, judged = f.promise(r.scope()); !judged {
 			promise.Without = append(promise.Without, f.Family+" has no reading in a scenario: the limit is described here and not judged (verify: false), and a run sends one request")
 		}
@@ -66,6 +67,9 @@ func (f Found) promise(scope string) (text string, judged bool) {
 		add("limit: %.0f/%s, burst: %.0f, reading: %s, %s", step, w, burst, f.Family, tolerance(max(off, unsure, more)))
 	case "concurrency":
 		add("limit: %.0f, reading: concurrency", f.Values["limit"].High)
+		if f.service > 0 {
+			add("service_time: %s", f.service)
+		}
 	default: // idle-window, elastic-window, block
 		w, _ := round(f.Values["window"])
 		add("limit: %.0f/%s, reading: open, verify: false", f.Values["limit"].Low, w)

@@ -239,6 +239,10 @@ func (l *loop) await() bool {
 			}
 			hints++
 		}
+		// The last look comes as late as it may: what it proves lasts longest.
+		if left := l.began + l.MaxTime - now - 2*l.trip; pause > left && left > pause/8 {
+			pause = left
+		}
 		if admitted, _ := l.ask(now+pause, 1); admitted > 0 {
 			return true
 		}

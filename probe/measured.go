@@ -159,13 +159,18 @@ func (r Result) Words() []string {
 		all = append(all, r.twoWords()...)
 	case len(r.Answers) == 0:
 		say("unknown: none of the families explains what was seen (up to %d requests were admitted at once)", r.Capacity)
+		say("%s", r.nearWords())
 	case r.Unique():
 		say("%s", r.Answers[0].words())
 		if len(r.Answers) > 1 {
 			say("with a limit of 1 that is the same as %s: no request tells them apart", join(r.Answers[1:]))
 		}
 	default:
-		say("open: %d families explain what was seen", len(r.Answers))
+		if shut := r.shut(); shut > 0 {
+			say("open: %d were admitted, then nothing came back within %s; any longer time is possible, and %d families explain what was seen", r.Capacity, figure(float64(shut)), len(r.Answers))
+		} else {
+			say("open: %d families explain what was seen", len(r.Answers))
+		}
 		for _, f := range r.Answers {
 			say("  %s", f.words())
 		}
@@ -183,8 +188,9 @@ func (r Result) Words() []string {
 			say("whether %s shares the counter could not be told", s.Way)
 		}
 	}
-	if len(r.Scopes) == 0 {
-		say("who shares the counter is not known: there was one address and one key to ask with (--sources, --header-values)")
+	all = append(all, r.aloneWords()...)
+	if s := r.Service(); len(r.Answers) == 1 && r.Answers[0].Family == "concurrency" && s > 0 {
+		say("each takes the server %s or more", figure(float64(s)))
 	}
 	var kinds []string
 	for _, k := range r.rejections() {
@@ -192,6 +198,7 @@ func (r Result) Words() []string {
 	}
 	say("a request too many gets %s; %s", strings.Join(kinds, ", "), r.claims().words())
 	all = append(all, r.claimWords()...)
+	all = append(all, r.saidWords()...)
 	if len(r.Both) == 0 {
 		say("a second limit over a longer time would not have shown in %d requests within %s", r.Requests, r.Took.Round(100*time.Millisecond))
 	}
@@ -256,6 +263,10 @@ func (f Found) words() string {
 		case "burst", "limit", "step":
 			parts = append(parts, name+" "+whole(s))
 		case "token":
+			if s.High > longest/2 {
+				parts = append(parts, fmt.Sprintf("one more after %s or longer", figure(s.Low)))
+				continue
+			}
 			parts = append(parts, fmt.Sprintf("one more every %s (%.4g to %.4g a second)", times(s), 1e9/s.High, 1e9/s.Low))
 		default:
 			parts = append(parts, name+" "+times(s))

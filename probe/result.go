@@ -17,6 +17,7 @@ type Result struct {
 	Capacity int           // the most that was admitted before the first rejection
 	Trip     time.Duration // the quickest answer
 
+	Near *Near       // where nothing explains what was seen; nil: nothing does, and nothing comes near
 	Both []TwoLimits // two limits that explain together what none does alone, or hardly
 }
 
@@ -27,6 +28,8 @@ type Found struct {
 	RejectsConsume bool
 	Variants       []string
 	Values         map[string]Span
+
+	service time.Duration // that a promise counts on
 }
 
 // A Span is a closed interval.

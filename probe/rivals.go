@@ -91,5 +91,8 @@ func (l *loop) concluded() Result {
 	}
 	r := l.result()
 	r.Scopes = l.proven()
+	if r.Limited && len(r.Answers) == 0 && len(r.Both) == 0 {
+		r.Near = nearest(l.seen(nil), l.Clock)
+	}
 	return r
 }

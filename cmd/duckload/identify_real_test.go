@@ -175,6 +175,9 @@ func (u unknownLimiter) judge(t *testing.T, r identifyResult) {
 	if r.exit != exitPass && r.exit != exitInconclusive {
 		t.Fatalf("exit status %d:\n%s", r.exit, r.output)
 	}
+	if r.Measured.Family != "" && r.Measured.Family != u.family {
+		t.Errorf("%s alone is wrong, it is %s:\n%s", r.Measured.Family, u.family, r.output)
+	}
 	at := slices.IndexFunc(r.Answers, func(a identifyAnswer) bool {
 		return a.Family == u.family && a.RejectsConsume == u.consume
 	})
