@@ -320,7 +320,7 @@ func (l *loop) counting() []experiment {
 
 // mostCounted is how many clients are used up for that: it fails where a new
 // window begins amid them.
-const mostCounted = 3
+const mostCounted = 2
 
 // used returns the keys that experiments have used, the one in use first.
 func (l *loop) used() []int {

@@ -175,7 +175,10 @@ func (r Result) Words() []string {
 			say("  %s", f.words())
 		}
 	}
-	if r.Over != "" {
+	switch {
+	case r.Over == "" && r.Limited && !r.Unique() && len(r.Answers) > 0:
+		say("no experiment that fits into the rest of the time tells more (--max-time, or more clients: --sources, --header-values)")
+	case r.Over != "":
 		say("the %s was used up before more could be told", r.Over)
 	}
 	for _, s := range r.Scopes {
