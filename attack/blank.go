@@ -121,6 +121,9 @@ func (r *run) blank(fields limiter.Fields) limiter.Fields {
 func (r *run) blankEvidence() *evidenceMask {
 	r.mask.mu.Lock()
 	defer r.mask.mu.Unlock()
+	if m := r.mask.evidence.Load(); m != nil { // somebody else has made it meanwhile
+		return m
+	}
 	var secrets []string
 	for _, s := range append(r.plan.Scenario.Secrets(), r.mask.secrets...) {
 		if echoed(s) {

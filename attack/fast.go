@@ -219,12 +219,13 @@ func (f *fast) last() *line {
 // put keeps a connection for the next request, if that can use it.
 func (f *fast) put(to *line, err error) {
 	if err != nil || f.group.Transport.OneShot || !to.clean() {
-		if errors.Is(err, errEarly) || err == nil && to.r.Buffered() > 0 {
+		if errors.Is(err, errEarly) || err == nil && to.unread() {
 			f.suspect(to)
 		}
 		f.drop(to)
 		return
 	}
+	to.rest()
 	to.since = time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -250,6 +251,7 @@ func (f *fast) inspect() {
 
 func (f *fast) drop(to *line) {
 	to.Close()
+	to.rest()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.all, to)

@@ -62,6 +62,9 @@ func (r *run) newLane(i int, room room) *lane {
 	if by := l.group.Transport; by.HTTP != 2 && !by.Fast {
 		l.pool.account(&l.order)
 	}
+	if r.crowded() {
+		l.pool.transport.ReadBufferSize, l.pool.transport.WriteBufferSize = crowdedBuffer, crowdedBuffer
+	}
 	l.transport = l.pool.transport
 	switch by := l.group.Transport; {
 	case by.Fast:
@@ -99,7 +102,9 @@ func (l *lane) attack() {
 		return nil
 	}
 	var watching sync.WaitGroup
-	watching.Go(l.watch)
+	if !l.alone() {
+		watching.Go(l.watch)
+	}
 	for range attacker.Attack(targeter, l, 0, "") {
 		// What vegeta measured is wider than what was recorded.
 	}
@@ -157,10 +162,18 @@ func (l *lane) arm(j *job) bool {
 	case !l.clock.rest(l.stopped, j.shot.At-j.lead):
 		return false
 	}
+	if l.alone() {
+		j.start = &start{at: j.shot.At, watch: func() { l.clock.until(l.stopped, j.shot.At) }}
+		return true
+	}
 	j.start = newStart(j.shot.At)
 	l.starts <- j.start
 	return true
 }
+
+// alone reports whether a request of the lane never has another one beside it:
+// it watches the clock itself.
+func (l *lane) alone() bool { return l.workers == 1 }
 
 // Rate is part of vegeta.Pacer; an attack never calls it.
 func (l *lane) Rate(time.Duration) float64 { return 0 }

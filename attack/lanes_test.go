@@ -11,8 +11,8 @@ import (
 	"duckload/scenarios"
 )
 
-// crowd returns a plan whose phases are sent by many lanes in turn.
-func crowd(t testing.TB, lanes int, phases string) scenarios.Plan {
+// ofMany returns a plan whose phases are sent by many lanes in turn.
+func ofMany(t testing.TB, lanes int, phases string) scenarios.Plan {
 	plan := pacing(t, phases)
 	one := plan.Lanes[0]
 	plan.Lanes = nil
@@ -31,7 +31,7 @@ func crowd(t testing.TB, lanes int, phases string) scenarios.Plan {
 // after its last.
 func TestTenThousandLanesTakeTheRoomOfAFew(t *testing.T) {
 	const lanes = 10_000
-	plan := crowd(t, lanes, fmt.Sprintf("{hold: 1000/s, for: %ds}", lanes/1000))
+	plan := ofMany(t, lanes, fmt.Sprintf("{hold: 1000/s, for: %ds}", lanes/1000))
 	before, most := runtime.NumGoroutine(), 0
 	synctest.Test(t, func(t *testing.T) {
 		sent := make([]int, lanes)
@@ -66,9 +66,10 @@ func TestRoomIsWhatThePlanNeeds(t *testing.T) {
 		{1, "{hold: 9000/s, for: 60s}", mostWorkers, 0},
 		{10, "{hold: 1000/s, for: 60s}", 1000, 0},
 		{10_000, "{hold: 1000/s, for: 10s}", 1, 0},
-		{10_000, "{hold: 1000/s, for: 100s}", 3, 0}, // 10 shots each, but not so many workers in all
+		{10_000, "{hold: 1000/s, for: 100s}", 1, 0}, // 10 shots each, and answers of ten seconds
+		{10_000, "{hold: 9000/s, for: 100s}", 3, 0}, // not so many workers in all
 	} {
-		for _, r := range rooms(crowd(t, tc.lanes, tc.phases)) {
+		for _, r := range rooms(ofMany(t, tc.lanes, tc.phases)) {
 			if r.workers != tc.workers || r.last != tc.last {
 				t.Errorf("%d lanes, %s: got %+v, want %d workers up to phase %d", tc.lanes, tc.phases, r, tc.workers, tc.last)
 				break

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -20,7 +21,7 @@ import (
 // exchange after the other. One goroutine at a time uses it.
 type line struct {
 	net.Conn
-	r *bufio.Reader
+	r *bufio.Reader // nil: nothing is being read, nor left to be
 
 	words               // of the request
 	buffer bytes.Buffer // of words that are not shared
@@ -40,10 +41,33 @@ type line struct {
 const maxHeader = 16 << 10
 
 func newLine(c net.Conn) *line {
-	l := &line{Conn: c}
-	l.r = bufio.NewReaderSize(noting{l}, maxHeader)
-	return l
+	return &line{Conn: c}
 }
+
+// readers are at rest, for the next line that reads: of thousands of
+// connections few are read from at once.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxHeader) }}
+
+// hear makes the line ready to be read from.
+func (l *line) hear() {
+	if l.r == nil {
+		l.r = readers.Get().(*bufio.Reader)
+		l.r.Reset(noting{l})
+	}
+}
+
+// rest gives back what reading needs. What has not been read is forgotten.
+func (l *line) rest() {
+	if l.r != nil {
+		l.r.Reset(nil)
+		readers.Put(l.r)
+		l.r = nil
+	}
+}
+
+// unread reports whether something was read from the connection that nobody
+// has taken.
+func (l *line) unread() bool { return l.r != nil && l.r.Buffered() > 0 }
 
 // A noting remembers why reading ended, which fasthttp says in other words.
 type noting struct{ *line }
@@ -70,7 +94,7 @@ const doubtful = 2 * time.Millisecond
 func (l *line) usable() bool { return time.Since(l.since) < doubtful || l.quiet() }
 
 // quiet reports whether the other side has said nothing that was not read.
-func (l *line) quiet() bool { return l.r.Buffered() == 0 && open(l.Conn) }
+func (l *line) quiet() bool { return !l.unread() && open(l.Conn) }
 
 // leaves counts a request that leaves now.
 func (l *line) leaves(at time.Duration) (reused bool) {
@@ -89,13 +113,14 @@ func (l *line) leftOver() bool {
 	if l.SetReadDeadline(time.Now().Add(glimpse)) != nil {
 		return false
 	}
+	l.hear()
 	text, _ := l.r.Peek(len(farewellLine))
 	return isAnswer(text)
 }
 
 // clean reports whether the last exchange left the connection as it was.
 func (l *line) clean() bool {
-	return !l.answer.ConnectionClose() && l.answer.StatusCode() != http.StatusSwitchingProtocols && l.r.Buffered() == 0
+	return !l.answer.ConnectionClose() && l.answer.StatusCode() != http.StatusSwitchingProtocols && !l.unread()
 }
 
 // write sends the request.
@@ -107,6 +132,7 @@ func (l *line) write() error {
 // read reads the header of the final answer, and returns the moment of its
 // first byte.
 func (l *line) read(c *clock) (first time.Duration, err error) {
+	l.hear()
 	for range maxInterim {
 		if _, err := l.r.Peek(1); err != nil {
 			return 0, err

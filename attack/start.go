@@ -14,6 +14,8 @@ type start struct {
 	at   time.Duration
 	open chan struct{} // closed when the moment has come, or the run has ended
 
+	watch func() // waits for the moment, or the end of the run; nil: somebody else does
+
 	mu   sync.Mutex
 	past bool
 	send func() // by whoever watches the clock; nil: by those who wait
@@ -45,7 +47,11 @@ func leadOf(pace scenarios.Pace, p scenarios.Phase) time.Duration {
 
 // wait returns at the moment. nil has no moment.
 func (s *start) wait() {
-	if s != nil {
+	switch {
+	case s == nil:
+	case s.watch != nil:
+		s.watch()
+	default:
 		<-s.open
 	}
 }
@@ -53,7 +59,8 @@ func (s *start) wait() {
 // by calls send once, at the moment, or now if it is past. When it returns,
 // that is done.
 func (s *start) by(send func()) {
-	if s == nil {
+	if s == nil || s.watch != nil {
+		s.wait()
 		send()
 		return
 	}

@@ -15,6 +15,17 @@ const (
 	allWorkers   = 1 << 15
 )
 
+// Of many lanes each has less than it might use: what they hold together is
+// what counts. Few have the most.
+const (
+	crowd         = 1000    // lanes from which on they are many
+	crowdWorkers  = 1 << 13 // that they have at least, together
+	crowdedBuffer = 1 << 10 // bytes to read and to write for a connection of theirs
+)
+
+// crowded reports whether a run has many lanes.
+func (r *run) crowded() bool { return len(r.plan.Lanes) > crowd }
+
 // slowest is how long answers may take before a lane has too few senders to
 // hold its rate, as long as that are no more than mostWorkers. A target that is
 // slower than that is told about: what was offered is set beside what left.
@@ -50,10 +61,13 @@ func rooms(plan scenarios.Plan) []room {
 			}
 		}
 	}
-	sum := 0
+	sum, least := 0, leastWorkers
+	if len(all) > crowd {
+		least = min(least, crowdWorkers/len(all))
+	}
 	for i := range all {
 		r := &all[i]
-		r.workers = max(1, min(r.shots, max(leastWorkers, r.workers), mostWorkers))
+		r.workers = max(1, min(r.shots, max(least, r.workers), mostWorkers))
 		if bound := plan.Scenario.Groups[plan.Lanes[i].Group].Transport.Connections; bound > 0 {
 			r.workers = max(1, min(r.shots, bound))
 		}

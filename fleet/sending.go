@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -104,11 +103,9 @@ func (s *session) send(record *history.Writer, header history.Header, ours0 time
 	o.Progress = paper.event
 	flushed := s.flushing(record)
 	crash("agent.sending")
-	// Little is held while requests are sent, and it would be collected dozens
-	// of times a second.
-	before := debug.SetGCPercent(400)
+	restore := attack.Seldom(s.part)
 	end, err := attack.Run(ctx, s.part, o)
-	debug.SetGCPercent(before)
+	restore()
 	var failed error
 	if cause := context.Cause(ctx); ctx.Err() != nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		end.Reason = cause.Error()

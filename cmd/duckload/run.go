@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -193,11 +192,9 @@ func (p process) send(ctx context.Context, plan scenarios.Plan, options attack.O
 		}
 	})()
 	options.Record, options.Progress, options.Event, options.Doubt = keeper.add, shown.event, record.AppendEvent, record.AppendDoubt
-	// Little is held while requests are sent, and it would be collected dozens
-	// of times a second.
-	before := debug.SetGCPercent(400)
+	restore := attack.Seldom(plan)
 	end, err := attack.Run(ctx, plan, options)
-	debug.SetGCPercent(before)
+	restore()
 	stop()
 	shown.close()
 	switch signalled(ctx) {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -89,11 +88,7 @@ func measured(b *testing.B, name string, args ...string) cost {
 	if err := cmd.Run(); err != nil {
 		b.Fatal(err)
 	}
-	c := cost{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		c.mebibytes = float64(usage.Maxrss) / 1024
-	}
-	return c
+	return cost{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), mebibytes: resident(cmd.ProcessState)}
 }
 
 // writeResults writes as many results as vegeta itself would.
