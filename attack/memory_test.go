@@ -3,19 +3,25 @@ package attack
 import (
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"duckload/history"
 	"duckload/scenarios"
 )
 
-// mostOfALane is how many bytes a lane of many may hold that waits for its next
-// request: its connection, its sender and their stacks, and the like of a
-// connection on the side of the target, which is in this process as well.
-const mostOfALane = 24 << 10
+// What a lane of many may have that waits for its next request: bytes on the
+// heap, its connection and its sender among them, and goroutines, whose stacks
+// are a few KiB each. One of these is the target's, which is in this process.
+const (
+	mostOfALane     = 18 << 10
+	mostRoutinesOfA = 7
+)
 
 func TestALaneOfManyHoldsLittle(t *testing.T) {
 	const lanes = 1500
@@ -30,35 +36,47 @@ func TestALaneOfManyHoldsLittle(t *testing.T) {
 					io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 				}
 			})
-			plan := ofMany(t, lanes, fmt.Sprintf("{hold: %d/s, for: 3s}", lanes))
+			plan := ofMany(t, lanes, fmt.Sprintf("{hold: %d/s, for: 1s}, {rest: 2s}, {hold: %d/s, for: 1s}", lanes, lanes))
 			plan.Scenario.Groups[0].Transport = scenarios.Transport{Fast: transport == "fast"}
-			before, n, held := inUse(), 0, 0
+			var n atomic.Int64
+			quiet := make(chan struct{})
 			var all []history.Observation
 			o := to(target, &all)
 			o.Record = func(o history.Observation) error {
 				if o.Status != http.StatusOK {
 					t.Errorf("got %+v, want an answer", o)
 				}
-				if n++; n == 2*lanes { // each has sent, and each has a third request to come
-					held = inUse() - before
+				if n.Add(1) == lanes { // each has sent, and has another request to come
+					close(quiet)
 				}
 				return nil
 			}
+			before, held := inUse(), hold{math.MaxInt, math.MaxInt}
+			var looking sync.WaitGroup
+			looking.Go(func() {
+				for <-quiet; held.bytes == math.MaxInt || n.Load() == lanes; {
+					now := inUse()
+					held = hold{min(held.bytes, now.bytes-before.bytes), min(held.routines, now.routines-before.routines)}
+				}
+			})
 			complete(t, plan, o)
-			t.Logf("%d bytes a lane", held/lanes)
-			if held == 0 || held/lanes > mostOfALane {
-				t.Errorf("got %d bytes for each of %d lanes, want at most %d", held/lanes, lanes, mostOfALane)
+			looking.Wait()
+			t.Logf("%d bytes and %d goroutines a lane", held.bytes/lanes, held.routines/lanes)
+			if held.bytes > mostOfALane*lanes || held.routines > mostRoutinesOfA*lanes {
+				t.Errorf("got %+v for %d lanes, want at most %d bytes and %d goroutines each", held, lanes, mostOfALane, mostRoutinesOfA)
 			}
 		})
 	}
 }
 
-// inUse is how many bytes the heap and the stacks hold.
-func inUse() int {
-	for range 4 { // each makes the stacks smaller of those who wait
+// A hold is what is in use.
+type hold struct{ bytes, routines int }
+
+func inUse() hold {
+	for range 2 { // pools are emptied by the second
 		runtime.GC()
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc + m.StackInuse)
+	return hold{int(m.HeapAlloc), runtime.NumGoroutine()}
 }

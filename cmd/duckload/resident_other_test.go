@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// resident is not known here.
-func resident(*os.ProcessState) float64 { return 0 }
+// mostResident is not known here.
+func mostResident(*os.ProcessState) float64 { return 0 }

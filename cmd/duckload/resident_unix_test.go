@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// resident is how many MiB a process that has ended had in memory at most; 0:
+// mostResident is how many MiB a process that has ended had in memory at most; 0:
 // nobody knows.
-func resident(ended *os.ProcessState) float64 {
+func mostResident(ended *os.ProcessState) float64 {
 	usage, ok := ended.SysUsage().(*syscall.Rusage)
 	switch {
 	case !ok:

@@ -88,7 +88,7 @@ func measured(b *testing.B, name string, args ...string) cost {
 	if err := cmd.Run(); err != nil {
 		b.Fatal(err)
 	}
-	return cost{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), mebibytes: resident(cmd.ProcessState)}
+	return cost{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), mebibytes: mostResident(cmd.ProcessState)}
 }
 
 // writeResults writes as many results as vegeta itself would.
