@@ -24,6 +24,9 @@ func (f *Family) mayBeTwo() bool {
 // then is the outer one's; what that does not explain is the inner one's again.
 func pairs(seen []Seen, clock time.Duration) []both {
 	var all []both
+	if seen = thinned(seen); len(seen) > mostOfTwo {
+		return nil
+	}
 	for _, inner := range Families {
 		if !inner.mayBeTwo() {
 			continue
@@ -75,14 +78,41 @@ func (f *Family) longest(seen []Seen, clock time.Duration) []box {
 	return best
 }
 
+// Each rejection is looked at by itself: of how many requests, and boxes, is
+// what one can wait for.
+const (
+	mostOfTwo  = 500
+	boxesAlone = 12
+)
+
+// thinned leaves out the rejections of a key between the first and the last of
+// those that nothing else comes between: they say no more. Without a rejection less
+// is known, and nothing wrong.
+func thinned(seen []Seen) []Seen {
+	var kept []Seen
+	last, before := map[int]int{}, map[int]bool{} // where the last of a key is kept, and whether it is amid a row
+	for _, s := range seen {
+		at, some := last[s.Key]
+		row := some && s.Outcome == limiter.Rejected && kept[at].Outcome == limiter.Rejected
+		if row && before[s.Key] {
+			kept[at] = s
+			continue
+		}
+		before[s.Key] = row
+		last[s.Key], kept = len(kept), append(kept, s)
+	}
+	return kept
+}
+
 // without returns the facts without the rejections that a hypothesis may
 // explain, each by itself, and whether any is left.
 func (h *hypothesis) without(seen []Seen, clock time.Duration) (*Facts, bool) {
 	var rest []Seen
 	some := false
+	boxes := joined(slices.Clone(h.boxes), boxesAlone)
 	for i, s := range seen {
 		if s.Outcome == limiter.Rejected {
-			if h.mayReject(seen, i, clock) {
+			if h.mayReject(boxes, seen, i, clock) {
 				continue
 			}
 			some = true
@@ -92,9 +122,9 @@ func (h *hypothesis) without(seen []Seen, clock time.Duration) (*Facts, bool) {
 	return FactsOf(rest, clock), some
 }
 
-// mayReject reports whether a point that is left may have rejected one request,
+// mayReject reports whether a point of some boxes may have rejected one request,
 // after what was admitted.
-func (h *hypothesis) mayReject(seen []Seen, at int, clock time.Duration) bool {
+func (f *Family) mayReject(boxes []box, seen []Seen, at int, clock time.Duration) bool {
 	var alone []Seen
 	for i, s := range seen {
 		if i == 0 && s.Outcome != limiter.Rejected || i == at || s.Key == seen[at].Key && s.Outcome != limiter.Rejected {
@@ -102,7 +132,7 @@ func (h *hypothesis) mayReject(seen []Seen, at int, clock time.Duration) bool {
 		}
 	}
 	facts := FactsOf(alone, clock)
-	return slices.ContainsFunc(h.boxes, func(b box) bool { return h.explains(facts, &b) })
+	return slices.ContainsFunc(boxes, func(b box) bool { return f.explains(facts, &b) })
 }
 
 // pace returns the time in which one request comes back, at least.

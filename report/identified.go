@@ -14,6 +14,7 @@ import (
 type Identification struct {
 	Target    string
 	Sentences []string // the first one is the answer
+	Answers   []string // where there are several
 	Requests  []Asked  // in order of sending
 	Tool      string
 }
@@ -30,6 +31,13 @@ func Identified(w io.Writer, i Identification) error {
 	s := sheet{Title: printable(i.Target), Tool: i.Tool}
 	if len(i.Sentences) > 0 {
 		s.Sentence = printable(i.Sentences[0])
+		explains := part{ID: "explains", Heading: "What explains it"}
+		for _, line := range i.Answers {
+			explains.List = append(explains.List, printable(line))
+		}
+		if len(i.Answers) > 0 {
+			s.Parts = append(s.Parts, explains)
+		}
 		known := part{ID: "known", Heading: "What else is known"}
 		for _, line := range i.Sentences[1:] {
 			known.List = append(known.List, printable(line))

@@ -200,7 +200,14 @@ func identifyJSON(w io.Writer, s identifying, found probe.Result) error {
 
 // identifiedView is what the page shows.
 func identifiedView(s identifying, found probe.Result) report.Identification {
-	v := report.Identification{Tool: "duckload " + version, Target: s.method + " " + s.url.Redacted(), Sentences: found.Words()}
+	v := report.Identification{Tool: "duckload " + version, Target: s.method + " " + s.url.Redacted()}
+	for _, line := range found.Words() {
+		if answer, ok := strings.CutPrefix(line, "  "); ok {
+			v.Answers = append(v.Answers, answer)
+		} else {
+			v.Sentences = append(v.Sentences, line)
+		}
+	}
 	for _, a := range found.Seen {
 		v.Requests = append(v.Requests, report.Asked{At: a.Sent, Outcome: a.Outcome})
 	}
