@@ -19,13 +19,32 @@ type windowFit struct {
 	low, high bound     // high may be infinite
 	phase     *Interval // where one boundary lies, in nanoseconds of the run; nil: unknown or none
 	refuted   []Row     // not nil: the rows prove that no length explains the run
+	gap       *gap      // between low and high; nil: none is known
+}
+
+// A gap is a stretch of lengths that explain nothing, though some below and
+// some above it do.
+type gap struct {
+	low, high float64
+	rows      []Row // that prove it
 }
 
 func (f windowFit) explains() bool { return f.refuted == nil && f.low.value <= f.high.value }
 
 // holds reports whether a length explains the run, within a tolerance.
 func (f windowFit) holds(window, tolerance float64) bool {
-	return f.explains() && window/(1-tolerance) >= f.low.value && window/(1+tolerance) <= f.high.value
+	shortest, longest := within(window, tolerance)
+	return f.explains() && longest >= f.low.value && shortest <= f.high.value && !f.missing(shortest, longest)
+}
+
+// missing reports whether all lengths between two lie in a gap.
+func (f windowFit) missing(shortest, longest float64) bool {
+	return f.gap != nil && f.gap.low <= shortest && longest <= f.gap.high
+}
+
+// within returns the lengths that a documented one stands for.
+func within(window, tolerance float64) (shortest, longest float64) {
+	return window / (1 + tolerance), window / (1 - tolerance)
 }
 
 // atLeast and atMost narrow a fit by a length that was seen on our clock,

@@ -59,8 +59,13 @@ func (h *headerCase) beyondAny() {
 // longestReset is the longest time until an allowance is whole again, or until
 // the end of its window, whatever a limiter calls its reset.
 func longestReset(l limiter.Limit) time.Duration {
-	// A best effort may also hold more than is documented.
-	most := max(l.Window, time.Duration(min(float64(l.FullRest())*(1+l.Tolerance), math.MaxInt64/4)))
+	// A best effort may also hold more than is documented. Steps are whole, so
+	// that may take one step more: ⌈B/q⌉ of W each is less than B·W/q + W.
+	rest := float64(l.FullRest()) * (1 + l.Tolerance)
+	if l.Reading == limiter.SteppedBucket && l.Tolerance > 0 {
+		rest = float64(l.Burst)/float64(l.Limit)*float64(l.Window)*(1+l.Tolerance) + float64(l.Window)
+	}
+	most := max(l.Window, time.Duration(min(rest, math.MaxInt64/4)))
 	if l.RejectsConsume {
 		most = max(most, 2*l.Window)
 	}

@@ -21,7 +21,7 @@ limit after a rejection takes one window from there. For aligned windows, every 
 and boundaries lie a whole number of windows apart; for anchored ones, a full window began with the n-th last admission before the
 rejection and ended before the next admission. Of a sliding counter the lengths and the phases are examined together: those remain for
 which, by one of its two rules (the limit is not exceeded with a request, or not reached without it), what the window before
-counts for explains every admission and every rejection. Each bound is widened by the clock (A2).
+counts for explains every admission and every rejection; the documented length may lie between two that remain and be none of them. Each bound is widened by the clock (A2).
 
 Rejections say nothing where others share the keys or records are lost; then there is no lower bound.
 

@@ -76,6 +76,9 @@ func (c *Case) otherWindow(l limiter.Limit, fits map[string]windowFit) Finding {
 			rows = append(append(rows, fit.low.rows...), fit.high.rows...)
 			parts = append(parts, fmt.Sprintf("no %s: what was seen at %s takes a window of at least %s, at %s one of at most %s",
 				name, moments(fit.low.rows), secondsOf(fit.low.value), moments(fit.high.rows), secondsOf(fit.high.value)))
+		case fit.missing(within(document, l.Tolerance)):
+			rows = append(rows, fit.gap.rows...)
+			parts = append(parts, fmt.Sprintf("a %s lasts %s, and not %s by what was seen at %s", name, lengths(fit), secondsOf(document), moments(fit.gap.rows)))
 		case document < fit.low.value:
 			rows = append(rows, fit.low.rows...)
 			parts = append(parts, fmt.Sprintf("a %s lasts at least %s by what was seen at %s", name, secondsOf(fit.low.value), moments(fit.low.rows)))

@@ -24,6 +24,8 @@ type holding struct {
 	most, least int
 	each        int  // of a stepped bucket: what comes at each step, at the least
 	documented  bool // it is what the promise says, and worth a closer look
+
+	shortest, longest float64 // what the documented window stands for, in nanoseconds
 }
 
 func holdingOf(l limiter.Limit) holding {
@@ -33,6 +35,7 @@ func holdingOf(l limiter.Limit) holding {
 	}
 	c := holding{most: int(math.Floor(n*(1+l.Tolerance) + slack)), least: max(1, int(math.Ceil(n*(1-l.Tolerance)-slack)))}
 	c.each, c.documented = c.least, true
+	c.shortest, c.longest = within(float64(l.Window), l.Tolerance)
 	if l.Reading == limiter.SteppedBucket {
 		c.each = max(1, min(c.least, int(math.Ceil(float64(l.Limit)*(1-l.Tolerance)-slack))))
 	}
@@ -190,6 +193,9 @@ func (f family) fitAll(keys []traffic, n holding) windowFit {
 		}
 		if i == 0 {
 			all.phase = one.phase
+		}
+		if one.gap != nil {
+			all.gap = one.gap
 		}
 	}
 	return all

@@ -36,7 +36,7 @@ func (c *counting) extreme(rule, low, high float64, longest bool) (length float6
 	if longest {
 		s.best = math.Inf(-1)
 	}
-	s.look(box{low, high, c.origin - high, c.origin})
+	s.look(box{low, high, c.origin - high/(1-clockDrift), c.origin})
 	return s.best, s.rows, !math.IsInf(s.best, 0)
 }
 
@@ -130,4 +130,29 @@ func (t traffic) narrow(fit *windowFit, n holding) {
 	if most.value < high {
 		fit.high = bound{most.value, distinct(most.rows)}
 	}
+	c.part(fit, n)
+}
+
+// worthParting is how wide a fit is, as a share of the documented window, that
+// may be parted: by then some look at it has been left open.
+const worthParting = 0.01
+
+// part looks whether what is documented lies in a gap. Where a boundary may have
+// fallen among the requests that used the limit up, one more or one less of them
+// in the window before makes another length: two that both explain the run,
+// and none between them.
+func (c *counting) part(fit *windowFit, n holding) {
+	if fit.high.value-fit.low.value < worthParting*n.shortest || n.shortest <= fit.low.value || n.longest >= fit.high.value {
+		return
+	}
+	g := gap{low: n.shortest, high: n.longest}
+	for _, rule := range counterRules {
+		_, rows, explains := c.extreme(rule, n.shortest, n.longest, false)
+		if explains {
+			return
+		}
+		g.rows = append(g.rows, rows...)
+	}
+	g.rows = distinct(g.rows)
+	fit.gap = &g
 }
