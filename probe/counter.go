@@ -8,15 +8,14 @@ import "math"
 // admit while estimate < limit, which is a margin of 0, and the same as rounding
 // down; those that round to the nearest number keep one of a half.
 func counterExplains(consuming bool, margin float64, from reference) func(*track, *box) bool {
-	return func(t *track, b *box) bool {
-		g, ok := gridOf(from(t), b[window], b[boundary])
-		for i := range t.batches {
-			if !ok || !g.counts(t, b, consuming, margin, &t.batches[i]) {
+	return onGrid(from, window, func(t *track, g grid, b *box, some []batch) bool {
+		for i := range some {
+			if !g.counts(t, b, consuming, margin, &some[i]) {
 				return false
 			}
 		}
 		return true
-	}
+	})
 }
 
 // restartedExplains is the same where the windows begin anew with the first
@@ -59,7 +58,7 @@ func (r *restarts) explain(first int, amid bool) bool {
 	} else if from.idle() && r.explain(first+1, false) {
 		return true
 	}
-	g, _ := gridOf(begins, r.box[window], span{0, 0})
+	g := opened(begins, r.box[window])
 	since := from.firstFrom // of what counted for certain, the last
 	for ; next < len(r.batches); next++ {
 		a := &r.batches[next]
@@ -100,17 +99,22 @@ func (g grid) counts(t *track, b *box, consuming bool, margin float64, a *batch)
 	if consuming {
 		sure, perhaps, self = t.known, t.all, 1
 	}
-	// The last that was admitted had before it the others, what is sure to lie
-	// in the window before, and what was over when the batch began.
+	// The last that was admitted had before it what was over when the batch
+	// began, and the others, which lie in its window or in the one before.
+	// Besides, it had before it whatever is sure to lie in the one before.
 	if n := a.admitted.len(); n > 0 {
-		others := float64(n - 1)
-		from, to := a.admitted.from[n-1], a.admitted.to[n-1]
+		from, to, first := a.admitted.from[n-1], a.admitted.to[n-1], g.first(a.firstFrom)
 		if !g.someWindow(from, to, func(k float64) bool {
 			past := share((to - g.begins(k)) / g.window.lo)
-			least := g.surely(sure, k-1, math.Inf(1))*(1-past) + g.surely(sure, k, a.firstFrom)
-			if g.first(a.firstFrom) == g.last(a.lastTo) {
-				least += others
+			others := 0.0
+			switch {
+			case first >= k:
+				others = float64(n - 1)
+			case first >= k-1:
+				others = float64(n-1) * (1 - past)
 			}
+			here := g.surely(sure, k, a.firstFrom)
+			least := max(g.surely(sure, k-1, math.Inf(1))*(1-past)+here, g.surely(sure, k-1, a.firstFrom)*(1-past)+here+others)
 			return admits(least * (1 - rounding))
 		}) {
 			return false

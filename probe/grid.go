@@ -8,13 +8,18 @@ type grid struct {
 	window    span
 	boundary  span
 	reference float64 // by then window −1 had begun
+	earliest  float64 // the first window that there was: −1, or 0 where it opened at the boundary
 }
 
 // gridOf puts the first boundary some time after the reference. It comes within
 // one window, or it would not be the first.
 func gridOf(reference span, window, after span) (grid, bool) {
-	return grid{window, span{reference.lo + after.lo, reference.hi + min(after.hi, window.hi)}, reference.hi}, after.lo < window.hi
+	return grid{window, span{reference.lo + after.lo, reference.hi + min(after.hi, window.hi)}, reference.hi, -1}, after.lo < window.hi
 }
+
+// opened is the grid of a counter that is made by the first request, within
+// some time.
+func opened(by, window span) grid { return grid{window: window, boundary: by, reference: by.hi} }
 
 // begins and beginsLate return when a window begins at the earliest and at the
 // latest.
@@ -33,30 +38,39 @@ func (g grid) beginsLate(k float64) float64 {
 }
 
 // first and last return the indices of the windows that a moment may lie in;
-// nothing that was seen lies before window −1.
+// nothing that is judged lies before the earliest.
 func (g grid) first(at float64) float64 {
 	if at < g.boundary.hi {
-		return -1
+		return g.earliest
 	}
 	return math.Floor((at - g.boundary.hi) / g.window.hi)
 }
 
 func (g grid) last(at float64) float64 {
 	if at < g.boundary.lo {
-		return -1
+		return g.earliest
 	}
 	return math.Floor((at - g.boundary.lo) / g.window.lo)
 }
 
+// forgotten reports whether a window was before the counter was made.
+func (g grid) forgotten(k float64) bool { return g.earliest == 0 && k < 0 }
+
 // surely counts, of some moments that are over before a bound, those that lie
 // in a window for certain.
 func (g grid) surely(m moments, k, before float64) float64 {
+	if g.forgotten(k) {
+		return 0
+	}
 	return float64(max(0, m.overBefore(min(before, g.begins(k+1)))-countBelow(m.from, g.beginsLate(k))))
 }
 
 // perhaps counts, of some moments that have begun by a bound, those that may
 // lie in a window.
 func (g grid) perhaps(m moments, k, by float64) float64 {
+	if g.forgotten(k) {
+		return 0
+	}
 	return float64(max(0, m.begunBy(min(by, g.beginsLate(k+1)))-m.overBefore(g.begins(k))))
 }
 
@@ -90,88 +104,9 @@ func byClock(t *track) span { return span{t.began, t.began} }
 // only the latest that it can have been.
 func byKey(t *track) span {
 	first := &t.batches[0]
-	latest := math.Inf(1)
+	latest := t.all.to[t.all.len()-1]
 	if t.known.len() > 0 {
 		latest = t.known.to[0]
-	} else {
-		latest = t.all.to[t.all.len()-1]
 	}
 	return span{first.firstFrom, latest}
-}
-
-// alignedExplains: each window of the grid admits up to the limit, and rejects
-// only when so many may have been spent in it.
-func alignedExplains(from reference) func(*track, *box) bool {
-	return func(t *track, b *box) bool {
-		g, ok := gridOf(from(t), b[window], b[boundary])
-		if !ok {
-			return false
-		}
-		current, used := math.Inf(-1), 0.0
-		for j := range t.admitted.len() {
-			if k := g.first(t.admitted.from[j]); k > current {
-				current, used = k, 0
-			}
-			if used >= b[limit].hi {
-				current, used = current+1, 0
-			}
-			if current > g.last(t.admitted.to[j]) {
-				return false
-			}
-			used++
-		}
-		for i := range t.batches {
-			r := &t.batches[i].rejected
-			for j := range r.len() {
-				begun := t.spent.begunBy(r.to[j])
-				if over := t.spent.overBefore(g.begins(g.first(r.from[j]))); float64(begun-over) < b[limit].lo {
-					return false
-				}
-			}
-		}
-		return true
-	}
-}
-
-// logExplains: one more than the limit takes longer than the window, and a
-// rejection has the limit behind it.
-func logExplains(consuming bool) func(*track, *box) bool {
-	return func(t *track, b *box) bool {
-		counted := t.spent
-		if consuming {
-			counted = t.all
-		}
-		n := int(b[limit].hi)
-		for j := n; j < t.admitted.len(); j++ {
-			if t.admitted.to[j]-t.admitted.from[j-n] < b[window].lo {
-				return false
-			}
-		}
-		for i := range t.batches {
-			a := &t.batches[i]
-			for j := range a.rejected.len() {
-				perhaps := counted.begunBy(a.rejected.to[j]) - above(counted.to, a.rejected.from[j]-b[window].hi)
-				if consuming {
-					perhaps-- // itself
-				}
-				if float64(perhaps) < b[limit].lo {
-					return false
-				}
-			}
-			if consuming && i > 0 && !t.roomInLog(a, b) {
-				return false
-			}
-		}
-		return true
-	}
-}
-
-// roomInLog reports whether the first admission of a batch may have found room
-// in a log that notes rejected requests, too.
-func (t *track) roomInLog(a *batch, b *box) bool {
-	if a.admitted.len() == 0 {
-		return true
-	}
-	before := t.known.overBefore(a.firstFrom) - above(t.known.from, a.admitted.to[a.admitted.len()-1]-b[window].lo)
-	return float64(before) < b[limit].hi
 }

@@ -8,8 +8,9 @@ import (
 // A hypothesis is a family and what is left of its space.
 type hypothesis struct {
 	*Family
-	boxes []box
-	begun bool
+	boxes  []box
+	begun  bool
+	points []point // that came closest to what was seen, lately
 }
 
 // A belief is all hypotheses that explain what was seen, and the facts that

@@ -284,6 +284,7 @@ func (l *loop) separate() {
 		}
 		l.run([]experiment{opening(l.key, wait, l.capacity)})
 	}
+	idle := 0
 	for l.learn(); l.over == "" && !l.done(); l.learn() {
 		p.capacity, p.trip, p.fresh, p.used = l.capacity, l.trip, l.fresh, l.used()
 		p.most = l.MaxTime - (l.asker.Now() - l.began)
@@ -292,8 +293,13 @@ func (l *loop) separate() {
 			chosen = p.next(l.belief, l.asker.Now())
 		}
 		if len(chosen) == 0 {
-			return
+			if idle++; idle > mostIdle {
+				return
+			}
+			p.made = map[string]int{} // what told nothing may tell something of other points
+			continue
 		}
+		idle = 0
 		for _, e := range chosen {
 			words := e.words()
 			if i := slices.Index(l.fresh, e.key); i >= 0 {
@@ -363,6 +369,9 @@ func (l *loop) done() bool {
 	}
 	return true
 }
+
+// mostIdle is how often in a row nothing that is worth a try may be found.
+const mostIdle = 4
 
 // mostRefined is how many experiments are made for nothing but narrower
 // intervals.

@@ -24,26 +24,64 @@ type particleState struct {
 	behind  time.Duration
 }
 
-// How many points of each hypothesis are tried, and how many foretell.
+// How many points of each hypothesis are tried at a time, for how often at most
+// until enough explain what was seen, and how many of them foretell.
 const (
 	drawnParticles = 16
+	mostDraws      = 6
 	keptParticles  = 5
 )
 
 // particles returns points of each hypothesis that is left, those that come
-// closest to what was seen.
+// closest to what was seen. Those of before are tried again, and others near
+// them: what explained most is seldom far from what explains more.
 func (b *belief) particles(rng *rand.Rand) []particle {
 	var all []particle
 	for _, h := range b.alive {
-		tried := make([]particle, 0, drawnParticles)
-		for i := range drawnParticles {
-			at := h.draw(rng, h.boxes[(i*len(h.boxes)/drawnParticles+rng.IntN(len(h.boxes)))%len(h.boxes)])
-			tried = append(tried, b.replay(h, at))
+		var tried []particle
+		for _, at := range h.points {
+			if i := holding(h.boxes, len(h.parameters), at); i >= 0 {
+				tried = append(tried, b.replay(h, at), b.replay(h, h.near(rng, at, h.boxes[i])))
+			}
 		}
-		slices.SortStableFunc(tried, func(x, y particle) int { return x.misses - y.misses })
+		for draws := 0; draws == 0 || draws < mostDraws && tried[keptParticles-1].misses > 0; draws++ {
+			for i := range drawnParticles {
+				at := h.draw(rng, h.boxes[(i*len(h.boxes)/drawnParticles+rng.IntN(len(h.boxes)))%len(h.boxes)])
+				tried = append(tried, b.replay(h, at))
+			}
+			slices.SortStableFunc(tried, func(x, y particle) int { return x.misses - y.misses })
+		}
+		h.points = h.points[:0]
+		for _, p := range tried[:keptParticles] {
+			h.points = append(h.points, p.at)
+		}
 		all = append(all, tried[:keptParticles]...)
 	}
 	return all
+}
+
+// holding returns which of some boxes a point lies in; −1: in none.
+func holding(boxes []box, axes int, at point) int {
+	return slices.IndexFunc(boxes, func(b box) bool {
+		for i := range axes {
+			if at[i] < b[i].lo || at[i] > b[i].hi {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// near draws a point of a box that differs from another one of it along one
+// axis.
+func (h *hypothesis) near(rng *rand.Rand, at point, b box) point {
+	axis := rng.IntN(len(h.parameters))
+	for i := range h.parameters {
+		if i != axis {
+			b[i] = span{at[i], at[i]}
+		}
+	}
+	return h.draw(rng, b)
 }
 
 // mostDrawn bounds what particles are drawn from where nothing else does.
@@ -66,22 +104,38 @@ func (h *hypothesis) draw(rng *rand.Rand, b box) point {
 	return at
 }
 
-// replay makes a particle see what was seen, each decision in the middle of
-// its interval.
+// replay makes a particle see what was seen: each decision in the middle of its
+// interval, or at an end of it where the outcome fits only there.
 func (b *belief) replay(h *hypothesis, at point) particle {
 	p := particle{of: h, at: at, began: time.Duration(b.facts.began), states: map[int]particleState{}}
 	for key, t := range b.facts.tracks {
 		state := p.fresh(time.Duration(t.seen[0].sent))
 		for _, m := range t.seen {
-			var d limiter.Decision
-			d, state.limiter = state.limiter.Take(time.Duration((m.sent+m.to)/2) + state.behind)
-			if d.OK != (m.outcome != limiter.Rejected) {
+			if !state.decide(m) {
 				p.misses++
 			}
 		}
 		p.states[b.facts.keys[key]] = state
 	}
 	return p
+}
+
+// decide decides a request as it was decided, if it can, and reports whether.
+func (s *particleState) decide(m moment) bool {
+	admitted := m.outcome != limiter.Rejected
+	d, middle := s.limiter.Take(time.Duration((m.sent+m.to)/2) + s.behind)
+	if d.OK == admitted {
+		s.limiter = middle
+		return true
+	}
+	for _, at := range []float64{m.to, m.sent} {
+		if d, after := s.limiter.Take(time.Duration(at) + s.behind); d.OK == admitted {
+			s.limiter = after
+			return true
+		}
+	}
+	s.limiter = middle
+	return false
 }
 
 func (p particle) fresh(first time.Duration) particleState {

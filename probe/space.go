@@ -36,8 +36,10 @@ type parameter struct {
 func (n *narrowing) width(b *box, axis int) float64 {
 	p, s := n.parameters[axis], b[axis]
 	switch {
+	case p.whole && s.hi-s.lo <= fewWhole:
+		return boolean(s.hi > s.lo) * math.Inf(1) // one by one they are refuted much sooner
 	case p.whole:
-		return boolean(s.hi > s.lo) * (1 + s.hi/1e6) // they are shaved; halved only where nothing else is wide
+		return 1 + s.hi/1e6 // they are shaved; halved only where nothing else is wide
 	case s.lo > n.facts.span:
 		return 0
 	case p.linear:
@@ -45,6 +47,9 @@ func (n *narrowing) width(b *box, axis int) float64 {
 	}
 	return math.Log(s.hi/s.lo) / p.fine
 }
+
+// fewWhole is how many whole numbers more than one are looked at one by one.
+const fewWhole = 3
 
 func boolean(b bool) float64 {
 	if b {
@@ -133,11 +138,23 @@ type narrowing struct {
 	facts *Facts
 	effort
 	used int
+	last int // the track that refuted last
 }
 
 func (n *narrowing) possible(b *box) bool {
 	n.used++
-	return n.explains(n.facts, b)
+	// What refuted one part refutes the next one, too, as a rule.
+	tracks := n.facts.tracks
+	if n.last < len(tracks) && !n.judge(tracks[n.last], b) {
+		return false
+	}
+	for i, t := range tracks {
+		if i != n.last && !n.judge(t, b) {
+			n.last = i
+			return false
+		}
+	}
+	return true
 }
 
 // shave cuts from the ends of the whole numbers of a box what explains
