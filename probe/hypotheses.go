@@ -18,6 +18,19 @@ type hypothesis struct {
 type belief struct {
 	facts *Facts
 	alive []*hypothesis
+	lanes map[int]bool // that are believed to count on the counter of lane 0
+}
+
+// beliefs are several at once, of which one is true.
+type beliefs []*belief
+
+// alive returns what is left of all.
+func (all beliefs) alive() []*hypothesis {
+	var left []*hypothesis
+	for _, b := range all {
+		left = append(left, b.alive...)
+	}
+	return left
 }
 
 func believe(families []*Family) *belief {
@@ -46,7 +59,7 @@ func (b *belief) learn(facts *Facts) {
 
 // doubted looks again, and harder, at what explains the facts only as far as
 // could be seen: none of the points that were tried does.
-func (b *belief) doubted(particles []particle) []particle {
+func (all beliefs) doubted(particles []particle) []particle {
 	fewest := map[*hypothesis]int{}
 	for _, p := range particles {
 		if n, ok := fewest[p.of]; !ok || p.misses < n {
@@ -54,16 +67,15 @@ func (b *belief) doubted(particles []particle) []particle {
 		}
 	}
 	gone := map[*hypothesis]bool{}
-	kept := b.alive[:0]
-	for _, h := range b.alive {
-		if fewest[h] > 0 {
-			h.boxes = h.narrow(b.facts, h.boxes, doubt)
-		}
-		if gone[h] = len(h.boxes) == 0; !gone[h] {
-			kept = append(kept, h)
-		}
+	for _, b := range all {
+		b.alive = slices.DeleteFunc(b.alive, func(h *hypothesis) bool {
+			if fewest[h] > 0 {
+				h.boxes = h.narrow(b.facts, h.boxes, doubt)
+			}
+			gone[h] = len(h.boxes) == 0
+			return gone[h]
+		})
 	}
-	b.alive = kept
 	return slices.DeleteFunc(particles, func(p particle) bool { return gone[p.of] })
 }
 
@@ -76,11 +88,11 @@ func same(a, b *hypothesis) bool {
 func (h *hypothesis) bucket() bool { return h.Name == "token-bucket" || h.Name == "leaky-queue" }
 
 // answers counts the different answers that are left.
-func (b *belief) answers() int {
-	n := 0
-	for i, h := range b.alive {
+func (all beliefs) answers() int {
+	n, alive := 0, all.alive()
+	for i, h := range alive {
 		first := true
-		for _, other := range b.alive[:i] {
+		for _, other := range alive[:i] {
 			first = first && !same(h, other)
 		}
 		if first {

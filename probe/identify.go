@@ -290,7 +290,7 @@ func (l *loop) separate() {
 		p.most = l.MaxTime - (l.asker.Now() - l.began)
 		chosen := l.counting()
 		if len(chosen) == 0 {
-			chosen = p.next(l.belief, l.asker.Now())
+			chosen = p.next(l.suspects(), l.asker.Now())
 		}
 		if len(chosen) == 0 {
 			if idle++; idle > mostIdle {

@@ -15,6 +15,7 @@ type particle struct {
 	of     *hypothesis
 	at     point
 	began  time.Duration // when the first request was sent
+	lanes  map[int]bool  // that count on the counter of lane 0
 	states map[int]particleState
 	misses int // how often it would have answered otherwise
 }
@@ -35,29 +36,42 @@ const (
 // particles returns points of each hypothesis that is left, those that come
 // closest to what was seen. Those of before are tried again, and others near
 // them: what explained most is seldom far from what explains more.
-func (b *belief) particles(rng *rand.Rand) []particle {
-	var all []particle
-	for _, h := range b.alive {
-		var tried []particle
-		for _, at := range h.points {
-			if i := holding(h.boxes, len(h.parameters), at); i >= 0 {
-				tried = append(tried, b.replay(h, at), b.replay(h, h.near(rng, at, h.boxes[i])))
+func (all beliefs) particles(rng *rand.Rand) []particle {
+	alone := len(all.alive()) == 1
+	var kept []particle
+	for _, b := range all {
+		for _, h := range b.alive {
+			tried := b.tried(rng, h)
+			if !alone { // where one is left, it matters how far its points lie apart
+				slices.SortStableFunc(tried, func(x, y particle) int { return x.misses - y.misses })
 			}
-		}
-		for draws := 0; draws == 0 || draws < mostDraws && tried[keptParticles-1].misses > 0; draws++ {
-			for i := range drawnParticles {
-				at := h.draw(rng, h.boxes[(i*len(h.boxes)/drawnParticles+rng.IntN(len(h.boxes)))%len(h.boxes)])
-				tried = append(tried, b.replay(h, at))
+			h.points = h.points[:0]
+			for _, p := range tried[:keptParticles] {
+				h.points = append(h.points, p.at)
 			}
-			slices.SortStableFunc(tried, func(x, y particle) int { return x.misses - y.misses })
+			kept = append(kept, tried[:keptParticles]...)
 		}
-		h.points = h.points[:0]
-		for _, p := range tried[:keptParticles] {
-			h.points = append(h.points, p.at)
-		}
-		all = append(all, tried[:keptParticles]...)
 	}
-	return all
+	return kept
+}
+
+// tried returns points of a hypothesis, new ones first.
+func (b *belief) tried(rng *rand.Rand, h *hypothesis) []particle {
+	var tried []particle
+	for draws, fit := 0, 0; draws == 0 || draws < mostDraws && fit < keptParticles; draws++ {
+		for i := range drawnParticles {
+			p := b.replay(h, h.draw(rng, h.boxes[(i*len(h.boxes)/drawnParticles+rng.IntN(len(h.boxes)))%len(h.boxes)]))
+			if tried = append(tried, p); p.misses == 0 {
+				fit++
+			}
+		}
+	}
+	for _, at := range h.points {
+		if i := holding(h.boxes, len(h.parameters), at); i >= 0 {
+			tried = append(tried, b.replay(h, at), b.replay(h, h.near(rng, at, h.boxes[i])))
+		}
+	}
+	return tried
 }
 
 // holding returns which of some boxes a point lies in; −1: in none.
@@ -107,7 +121,7 @@ func (h *hypothesis) draw(rng *rand.Rand, b box) point {
 // replay makes a particle see what was seen: each decision in the middle of its
 // interval, or at an end of it where the outcome fits only there.
 func (b *belief) replay(h *hypothesis, at point) particle {
-	p := particle{of: h, at: at, began: time.Duration(b.facts.began), states: map[int]particleState{}}
+	p := particle{of: h, at: at, began: time.Duration(b.facts.began), lanes: b.lanes, states: map[int]particleState{}}
 	for key, t := range b.facts.tracks {
 		state := p.fresh(time.Duration(t.seen[0].sent))
 		for _, m := range t.seen {

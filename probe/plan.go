@@ -50,27 +50,27 @@ const decisive = 0.6
 
 // next returns the experiments that promise most for what they cost, to be made
 // side by side, each on a key of its own; none: nothing is worth a try.
-func (p *planner) next(b *belief, now time.Duration) []experiment {
-	particles := b.particles(p.rng)
+func (p *planner) next(all beliefs, now time.Duration) []experiment {
+	particles := all.particles(p.rng)
 	if p.rounds++; p.rounds%3 == 0 {
-		particles = b.doubted(particles)
+		particles = all.doubted(particles)
 	}
-	if n := b.answers(); n != p.alive {
+	if n := all.answers(); n != p.alive {
 		p.alive, p.made = n, map[string]int{} // something was learned: what was in vain may not be now
 	}
 	if p.alive == 0 {
 		return nil
 	}
-	var all []forecast
+	var forecasts []forecast
 	most := 0.0
 	for _, prefix := range p.prefixes(particles) {
 		for _, f := range p.foretell(particles, prefix, now) {
 			if f.gain >= leastGain && f.takes <= p.most && p.made[f.shape()] < mostAlike {
-				all, most = append(all, f), max(most, f.gain)
+				forecasts, most = append(forecasts, f), max(most, f.gain)
 			}
 		}
 	}
-	return p.choose(all, decisive*most)
+	return p.choose(forecasts, decisive*most)
 }
 
 // sideBySide is how many experiments are made at once at most.

@@ -16,7 +16,11 @@ type playing struct {
 }
 
 func (p particle) play(e experiment, now, trip time.Duration) playing {
-	state, used := p.states[e.key]
+	key := e.key
+	if p.lanes[key] {
+		key = 0
+	}
+	state, used := p.states[key]
 	if !used {
 		first := now
 		if len(e.steps) > 0 {

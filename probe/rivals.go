@@ -28,7 +28,9 @@ func (l *loop) rivalled(w Way) {
 		for _, lane := range w.Lanes {
 			lanes[lane] = true
 		}
-		l.rivals = append(l.rivals, &rival{append(slices.Clone(r.ways), w.Name), lanes, believe(Families)})
+		belief := believe(Families)
+		belief.lanes = lanes
+		l.rivals = append(l.rivals, &rival{append(slices.Clone(r.ways), w.Name), lanes, belief})
 	}
 }
 
@@ -60,6 +62,19 @@ func (l *loop) learnRivals() {
 		r.belief.learn(FactsOf(l.seen(r.lanes), l.Clock))
 		return len(r.belief.alive) == 0
 	})
+}
+
+// suspects are what experiments have to tell apart. As long as there is more
+// than one answer the rivals are not worth one of their own.
+func (l *loop) suspects() beliefs {
+	all := beliefs{l.belief}
+	if all.answers() > 1 {
+		return all
+	}
+	for _, r := range l.rivals {
+		all = append(all, r.belief)
+	}
+	return all
 }
 
 // proven returns who shares a counter, as far as it is proved: a way is apart
