@@ -44,6 +44,7 @@ type loop struct {
 	clients  []int       // those that experiments have used
 	found    []Scope
 	rivals   []*rival
+	met      int // how often the rivals were confronted
 	doubtful map[int]bool   // lanes of which it is not certain that they are apart
 	askedOn  map[string]int // the lane of each way that is
 	refined  int
@@ -286,6 +287,9 @@ func (l *loop) separate() {
 	}
 	idle := 0
 	for l.learn(); l.over == "" && !l.done(); l.learn() {
+		if l.confront() {
+			continue
+		}
 		p.capacity, p.trip, p.fresh, p.used = l.capacity, l.trip, l.fresh, l.used()
 		p.most = l.MaxTime - (l.asker.Now() - l.began)
 		chosen := l.counting()

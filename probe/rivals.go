@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -64,17 +65,54 @@ func (l *loop) learnRivals() {
 	})
 }
 
+// settled reports whether rivals apart one answer is left.
+func (l *loop) settled() bool {
+	r := Result{Trip: l.trip}
+	for _, h := range l.belief.alive {
+		r.add(h)
+	}
+	r.queued()
+	return len(r.Answers) == 0 || r.Unique()
+}
+
 // suspects are what experiments have to tell apart. As long as there is more
-// than one answer the rivals are not worth one of their own.
+// than one answer besides the rivals are not worth one of their own.
 func (l *loop) suspects() beliefs {
 	all := beliefs{l.belief}
-	if all.answers() > 1 {
+	if !l.settled() {
 		return all
 	}
 	for _, r := range l.rivals {
 		all = append(all, r.belief)
 	}
 	return all
+}
+
+// mostConfronted is how often rivals are confronted: where answers take long
+// it may be in vain.
+const mostConfronted = 2
+
+// confront uses one client up, and then asks for as much on a fresh one: hardly
+// a single counter admits both. It reports whether there was any need to.
+func (l *loop) confront() bool {
+	if len(l.rivals) == 0 || l.met == mostConfronted || !l.settled() {
+		return false
+	}
+	i := slices.IndexFunc(l.fresh, func(lane int) bool { return l.rivals[0].lanes[lane] })
+	if i < 0 {
+		return false
+	}
+	l.met++
+	l.say(fmt.Sprintf("use everything up, then ask for %d with a fresh client: whether both count on one counter after all", l.capacity))
+	usual, other := l.key, l.fresh[i]
+	l.fresh = slices.Delete(l.fresh, i, i+1)
+	l.clients = append(l.clients, other)
+	l.drain(l.capacity + 2)
+	l.key = other
+	l.ask(l.asker.Now(), l.capacity)
+	l.key = usual
+	l.ask(l.asker.Now(), 1)
+	return true
 }
 
 // proven returns who shares a counter, as far as it is proved: a way is apart

@@ -102,17 +102,23 @@ func (f *Family) narrow(facts *Facts, from []box, e effort) []box {
 			}
 		}
 	}
-	return joined(work, e.boxes)
+	return f.joined(work, e.boxes)
 }
 
 // joined joins neighbours until there are few enough boxes to go on with next
-// time. What lay between them comes back, and is thrown out again.
-func joined(boxes []box, most int) []box {
+// time. What lay between them comes back, and is thrown out again. Those of the
+// same whole numbers are neighbours first: they were split by them at first,
+// too, and it would be in vain every time.
+func (f *Family) joined(boxes []box, most int) []box {
 	for len(boxes) > most {
 		slices.SortFunc(boxes, func(a, b box) int {
-			for axis := len(a) - 1; axis >= 0; axis-- {
-				if c := cmp.Compare(a[axis].lo, b[axis].lo); c != 0 {
-					return c
+			for _, whole := range []bool{true, false} {
+				for axis := len(f.parameters) - 1; axis >= 0; axis-- {
+					if f.parameters[axis].whole == whole {
+						if c := cmp.Compare(a[axis].lo, b[axis].lo); c != 0 {
+							return c
+						}
+					}
 				}
 			}
 			return 0
