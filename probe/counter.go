@@ -106,16 +106,16 @@ func (g grid) counts(t *track, b *box, consuming bool, margin float64, a *batch)
 		from, to, first := a.admitted.from[n-1], a.admitted.to[n-1], g.first(a.firstFrom)
 		if !g.someWindow(from, to, func(k float64) bool {
 			past := share((to - g.begins(k)) / g.window.lo)
+			weight := (1 - past) * (1 - rounding)
 			others := 0.0
 			switch {
 			case first >= k:
 				others = float64(n - 1)
 			case first >= k-1:
-				others = float64(n-1) * (1 - past)
+				others = float64(n-1) * weight
 			}
 			here := g.surely(sure, k, a.firstFrom)
-			least := max(g.surely(sure, k-1, math.Inf(1))*(1-past)+here, g.surely(sure, k-1, a.firstFrom)*(1-past)+here+others)
-			return admits(least * (1 - rounding))
+			return admits(here + max(g.surely(sure, k-1, math.Inf(1))*weight, g.surely(sure, k-1, a.firstFrom)*weight+others))
 		}) {
 			return false
 		}
@@ -124,8 +124,8 @@ func (g grid) counts(t *track, b *box, consuming bool, margin float64, a *batch)
 		from, to := a.rejected.from[j], a.rejected.to[j]
 		if !g.someWindow(from, to, func(k float64) bool {
 			past := share((from - g.beginsLate(k)) / g.window.hi)
-			most := g.perhaps(perhaps, k-1, to)*(1-past) + g.perhaps(perhaps, k, to) - self
-			return rejects(most * (1 + rounding))
+			weight := min(1, (1-past)*(1+rounding))
+			return rejects(g.perhaps(perhaps, k-1, to)*weight + g.perhaps(perhaps, k, to) - self)
 		}) {
 			return false
 		}
@@ -134,7 +134,7 @@ func (g grid) counts(t *track, b *box, consuming bool, margin float64, a *batch)
 }
 
 // rounding is what arithmetic with whole nanoseconds and floating points may
-// shift an estimate by, as a share of it.
+// shift the weight of the window before by, as a share of it.
 const rounding = 1e-7
 
 // someWindow reports whether something holds in one of the windows that a

@@ -21,7 +21,7 @@ func onGrid(from reference, window int, judge gridJudge) func(*track, *box) bool
 			return true
 		}
 		return stretches(t, b[window], func(some []batch) bool {
-			return g.blurredAt(some[0].firstFrom) == false || someplace(t, b, b[window], some, judge)
+			return !g.blurredAt(some[0].firstFrom) || someplace(t, b, b[window], some, judge)
 		})
 	}
 }
