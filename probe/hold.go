@@ -24,7 +24,7 @@ func (l *loop) edge() {
 	if n = min(n, l.Budget-l.sent); n == 0 {
 		return
 	}
-	closest := l.belief.particles(rand.New(rand.NewPCG(l.Seed, 13)))[0]
+	closest := beliefs{l.belief}.particles(rand.New(rand.NewPCG(l.Seed, 13)))[0]
 	state := playing{state: closest.states[l.key], at: l.asker.Now()}
 	if state.state.limiter == nil {
 		return

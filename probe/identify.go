@@ -44,7 +44,7 @@ type loop struct {
 	clients  []int       // those that experiments have used
 	found    []Scope
 	rivals   []*rival
-	met      int // how often the rivals were confronted
+	met      int            // how often the rivals were confronted
 	doubtful map[int]bool   // lanes of which it is not certain that they are apart
 	askedOn  map[string]int // the lane of each way that is
 	refined  int

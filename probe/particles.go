@@ -34,7 +34,7 @@ const (
 )
 
 // particles returns points of each hypothesis that is left, those that come
-// closest to what was seen. Those of before are tried again, and others near
+// closest to what was seen, the closest first. Those of before are tried again, and others near
 // them: what explained most is seldom far from what explains more.
 func (all beliefs) particles(rng *rand.Rand) []particle {
 	alone := len(all.alive()) == 1
@@ -42,9 +42,10 @@ func (all beliefs) particles(rng *rand.Rand) []particle {
 	for _, b := range all {
 		for _, h := range b.alive {
 			tried := b.tried(rng, h)
-			if !alone { // where one is left, it matters how far its points lie apart
-				slices.SortStableFunc(tried, func(x, y particle) int { return x.misses - y.misses })
+			if alone { // where one is left, it matters how far its points lie apart
+				tried = tried[:keptParticles]
 			}
+			slices.SortStableFunc(tried, func(x, y particle) int { return x.misses - y.misses })
 			h.points = h.points[:0]
 			for _, p := range tried[:keptParticles] {
 				h.points = append(h.points, p.at)
