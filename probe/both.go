@@ -109,7 +109,7 @@ func thinned(seen []Seen) []Seen {
 func (h *hypothesis) without(seen []Seen, clock time.Duration) (*Facts, bool) {
 	var rest []Seen
 	some := false
-	boxes := joined(slices.Clone(h.boxes), boxesAlone)
+	boxes := h.joined(slices.Clone(h.boxes), boxesAlone)
 	for i, s := range seen {
 		if s.Outcome == limiter.Rejected {
 			if h.mayReject(boxes, seen, i, clock) {
