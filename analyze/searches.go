@@ -21,7 +21,7 @@ func (s *searches) observe(p *history.Phase, o *history.Observation, outcome lim
 	if *s == nil {
 		*s = searches{}
 	}
-	(*s)[o.Phase] = append((*s)[o.Phase], capacity.Answer{Intended: o.Intended, Answered: o.Answered, Outcome: outcome})
+	(*s)[o.Phase] = append((*s)[o.Phase], capacity.Answer{Intended: o.Intended, Answered: o.Answered, Outcome: outcome, Ours: o.Error == local})
 }
 
 func (s searches) results(h *history.Header) []capacity.Result {

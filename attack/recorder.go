@@ -182,7 +182,7 @@ func (l *lane) put(j job, o history.Observation, tries []time.Duration) {
 		seen = &scenarios.Seen{
 			Lane: o.Lane, Phase: j.shot.Phase,
 			Intended: o.Intended, Sent: o.Sent, Answered: o.Answered,
-			Outcome: outcome, RetryAfter: retryAfter(o.Evidence),
+			Outcome: outcome, Ours: o.Error == "local", RetryAfter: retryAfter(o.Evidence),
 			Seq: o.Seq, Request: o.Request, Look: o.Look, Of: o.Of,
 		}
 	}

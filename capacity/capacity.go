@@ -51,6 +51,7 @@ const (
 	Failing   Verdict = "failing"   // too many errors
 	Saturated Verdict = "saturated" // answers did not keep up with requests
 	Limited   Verdict = "limited"   // a limiter rejected some
+	Unsent    Verdict = "unsent"    // the machine that sends could not send them all: it says nothing of the service
 )
 
 // An Answer is one request of a search and what became of it.
@@ -58,6 +59,7 @@ type Answer struct {
 	Intended time.Duration
 	Answered time.Duration // far away if no answer came
 	Outcome  limiter.Outcome
+	Ours     bool // the machine that sends had no socket, port or memory left for it: the service was not asked
 }
 
 // A Trial is what to send next: N requests at an even Rate after a Rest.
@@ -88,6 +90,7 @@ type Measured struct {
 	Broken   string  `json:"broken"` // which objective: "p99"; empty: none
 
 	Admitted, Rejected, Unknown int `json:"-"`
+	Unsent                      int `json:"-"` // by the machine that sends
 
 	// Latencies of admitted requests from the moment at which they were due.
 	P50, P95, P99 time.Duration `json:"-"`
@@ -107,6 +110,10 @@ func (s Search) measure(t Trial, answers []Answer, quickest time.Duration) Measu
 	end := begin + t.For()
 	var latencies []time.Duration
 	for _, a := range answers {
+		if a.Ours {
+			m.Unsent++
+			continue
+		}
 		took := a.Answered - a.Intended
 		switch a.Outcome {
 		case limiter.Admitted:
@@ -163,6 +170,8 @@ func (m *Measured) judge(s Search, t Trial, latencies []time.Duration, queued in
 	switch share := float64(m.Unknown) / float64(t.N); {
 	case float64(m.Rejected) > limited*float64(t.N):
 		m.Verdict, m.certainly = Limited, true
+	case m.Unsent > 0:
+		m.Verdict, m.certainly = Unsent, true
 	case share > errors && m.Unknown > 1:
 		m.Verdict, m.certainly = Failing, share > 5*errors
 	case m.Verdict == Slow:

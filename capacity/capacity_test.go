@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,5 +180,32 @@ func TestAKneeIsFound(t *testing.T) {
 	}
 	if low, high := knee(trials[:1]); low != nil || high != nil {
 		t.Error("one trial has a knee")
+	}
+}
+
+// What the machine that sends could not send says nothing of the service: the
+// search ends, says why, and the capacity is no lower for it.
+func TestWhatCouldNotBeSentLowersNoCapacity(t *testing.T) {
+	const ports = 150 // requests a second that this machine can send
+	var second time.Duration
+	sent := 0
+	fine := func(at time.Duration) Answer {
+		if at.Truncate(time.Second) != second {
+			second, sent = at.Truncate(time.Second), 0
+		}
+		if sent++; sent > ports {
+			return Answer{Answered: math.MaxInt64, Outcome: limiter.Unknown, Ours: true}
+		}
+		return Answer{Answered: at + 5*time.Millisecond, Outcome: limiter.Admitted}
+	}
+	got, _ := search(t, Search{From: 10, To: 1000, Each: 3 * time.Second, Precision: 0.03, Most: 1_000_000}, fine)
+	if got.High != nil || got.Low != 80 || got.Why != "" {
+		t.Errorf("got %+v, want 80/s good, and nothing said of faster ones", got)
+	}
+	if want := "faster was not tried to its end: at 160/s this machine could not send "; !strings.Contains(got.Sentence, want) {
+		t.Errorf("got %q, want %q in it", got.Sentence, want)
+	}
+	if last := got.Trials[len(got.Trials)-1]; last.Verdict != Unsent || last.Unknown != 0 {
+		t.Errorf("got %+v for the last trial, want it unsent, and no error of the service", last)
 	}
 }

@@ -108,7 +108,7 @@ func (r Result) words(s Search) string {
 	case r.High == nil && r.Low >= s.To:
 		return fmt.Sprintf("the objectives hold up to %s/s, the fastest that was allowed: the capacity is higher", number(r.Low))
 	case r.High == nil:
-		return fmt.Sprintf("the objectives hold at %s/s; faster was not tried: %s", number(r.Low), r.Ended)
+		return fmt.Sprintf("the objectives hold at %s/s; faster was not tried to its end: %s", number(r.Low), r.Ended)
 	}
 	text := fmt.Sprintf("the objectives hold at %s/s and not at %s/s (%s)", number(r.Low), number(*r.High), r.Why)
 	if !r.Confirmed {

@@ -1,6 +1,7 @@
 package capacity
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -69,6 +70,9 @@ func (w *walk) end(why string) Trial {
 func (w *walk) decide(m Measured) Trial {
 	if m.Verdict == Limited {
 		return w.end("a limiter is in the way")
+	}
+	if m.Verdict == Unsent {
+		return w.end(fmt.Sprintf("at %s/s this machine could not send %d of %d requests, for it had no file, port or memory left for them: raise its limits (ulimit -n), use connections again, or send from more machines", number(m.Rate), m.Unsent, m.Requests))
 	}
 	if len(w.trials) == mostTrials {
 		return w.end("too many trials without an end: the service is too noisy for this precision")

@@ -24,7 +24,7 @@ func nextTrial(p Phase, v View) Move {
 	slices.SortStableFunc(mine, func(a, b Seen) int { return cmp.Compare(a.Intended, b.Intended) })
 	answers := make([]capacity.Answer, len(mine))
 	for i, s := range mine {
-		answers[i] = capacity.Answer{Intended: s.Intended, Answered: s.Answered, Outcome: s.Outcome}
+		answers[i] = capacity.Answer{Intended: s.Intended, Answered: s.Answered, Outcome: s.Outcome, Ours: s.Ours}
 	}
 	t, more := p.Search.Next(answers)
 	if !more {

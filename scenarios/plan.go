@@ -113,6 +113,7 @@ type Seen struct {
 	Intended, Sent, Answered time.Duration // Answered is a time far away if no answer came
 
 	Outcome    limiter.Outcome
+	Ours       bool          // the machine that sends had nothing left to send it with
 	RetryAfter time.Duration // what the answer promised; negative: nothing that can be read
 
 	Seq     uint64 // number of the request in its lane
