@@ -142,6 +142,7 @@ func (r *reader) parse(text []byte) *yaml.Node {
 		r.at(place{1, 1}, "", "the file has %d bytes (at most %d)", len(text), maxText)
 		return nil
 	}
+	r.lines = bytes.Split(text, []byte("\n"))
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node
 	if err := decoder.Decode(&document); err == io.EOF {

@@ -13,6 +13,7 @@ import (
 type reader struct {
 	file      string
 	env       Env
+	lines     [][]byte // of the file
 	mistakes  Mistakes
 	secrets   []string
 	sourcesAt map[netip.Addr]Mistake // where each address to send from is named first

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -152,13 +153,13 @@ func (r *reader) pairs(n node, what string, name *regexp.Regexp) []Pair {
 				r.bad(e.value, "must not hold control characters or line ends")
 			}
 		}
-		all = append(all, Pair{e.name, r.hidden(e.name, value)})
+		all = append(all, Pair{e.name, r.hidden(e.value, e.name, value)})
 	}
 	return all
 }
 
 // hidden marks the literal credentials of a sensitive header as secrets.
-func (r *reader) hidden(name string, t Template) Template {
+func (r *reader) hidden(n node, name string, t Template) Template {
 	text, fixed := t.fixed()
 	if !fixed || len(t.parts) != 1 || t.parts[0].secret || !isSensitive(name) {
 		return t
@@ -172,8 +173,23 @@ func (r *reader) hidden(name string, t Template) Template {
 	if credential == "" {
 		return t
 	}
+	if !r.standsThere(n, credential) {
+		r.bad(n, "a credential must stand on its line in one piece and without escapes, or it could not be masked in the copy of the scenario that a run keeps (better: ${env:NAME})")
+	}
 	r.secrets = append(r.secrets, credential)
 	return literal(scheme).then(Template{parts: []part{{text: credential, secret: true, raw: "***"}}})
+}
+
+// standsThere reports whether the line on which a value begins holds a text as
+// it is. YAML can write it in other ways: with escapes, or folded.
+func (r *reader) standsThere(n node, text string) bool {
+	at := n.place()
+	if r.lines == nil || at.line > len(r.lines) {
+		return r.lines == nil
+	}
+	line := r.lines[at.line-1]
+	alias := at.col <= len(line) && line[at.col-1] == '*' // what it stands for is looked at where that stands
+	return alias || bytes.Contains(line, []byte(text))
 }
 
 func isSensitive(name string) bool {

@@ -142,3 +142,32 @@ func TestLanesNumberTheirRequestsApart(t *testing.T) {
 		t.Errorf("%d bodies for %d requests, want as many", len(seen), 50*len(plan.Lanes))
 	}
 }
+
+// However YAML lets a credential be written, the copy of the scenario does not
+// hold it: where it could not be found to be masked, it is refused.
+func TestACredentialThatCannotBeMaskedIsRefused(t *testing.T) {
+	const before = "version: 1\nname: x\ntarget: http://127.0.0.1:1\ngroups: {g: {promise: {limit: 10/s}, requests: [GET /x], identity: me}}\nidentities:\n  me:\n    headers:\n      "
+	for written, refused := range map[string]bool{
+		"Authorization: Bearer abcdefgh":                false,
+		"Authorization: 'Bearer abcdefgh'":              false,
+		"Authorization: \"Bearer abcdefgh\"":            false,
+		"X-Api-Key: &key abcdefgh\n      Api-Key: *key": false,
+		"Authorization: \"Bearer \\x61bcdefgh\"":        true,
+		"Authorization: \"Bearer \\u0061bcdefgh\"":      true,
+		"X-Api-Key: \"abcd\\\n        efgh\"":           true,
+		"X-Api-Key: >-\n        abcdefgh":               true,
+		"X-Api-Key: |-\n        abcdefgh":               true,
+		"X-Api-Key: 'efgh''s'":                     true,
+		"X-Api-Key: abcd\n        efgh":                 true,
+	} {
+		s, err := Load("a.yaml", []byte(before+written+"\n"), Env{})
+		switch {
+		case refused && (err == nil || !strings.Contains(err.Error(), "a credential must stand on its line") || strings.Contains(err.Error(), "efgh")):
+			t.Errorf("%s: got %v, want it refused without a word of it", written, err)
+		case !refused && err != nil:
+			t.Errorf("%s: got %v, want it taken", written, err)
+		case !refused && strings.Contains(string(s.Masked()), "abcdefgh"):
+			t.Errorf("%s: got it in\n%s", written, s.Masked())
+		}
+	}
+}
