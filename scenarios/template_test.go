@@ -157,7 +157,7 @@ func TestACredentialThatCannotBeMaskedIsRefused(t *testing.T) {
 		"X-Api-Key: \"abcd\\\n        efgh\"":           true,
 		"X-Api-Key: >-\n        abcdefgh":               true,
 		"X-Api-Key: |-\n        abcdefgh":               true,
-		"X-Api-Key: 'efgh''s'":                     true,
+		"X-Api-Key: 'efgh''s'":                          true,
 		"X-Api-Key: abcd\n        efgh":                 true,
 	} {
 		s, err := Load("a.yaml", []byte(before+written+"\n"), Env{})
