@@ -33,6 +33,9 @@ func sentence(f Findings) string {
 	case Inconclusive:
 		return fmt.Sprintf("nothing fails, but %d of %d checks could not be decided (%s)", open, checks, list(unsure))
 	}
+	if checks == 0 {
+		return fmt.Sprintf("%s, nothing was judged: the scenario asks for no check (verify: false)", english.Count(len(f.Groups), "group"))
+	}
 	return fmt.Sprintf("%s, %s: the target keeps its promise", english.Count(len(f.Groups), "group"), english.Count(checks, "check holds"))
 }
 
