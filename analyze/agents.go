@@ -57,6 +57,9 @@ func (c *counter) together(h *history.History) {
 	if len(agents) == 1 {
 		return // in order already
 	}
+	if main == nil {
+		c.blur = c.apart
+	}
 	slices.SortFunc(c.rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Ordinal, b.Ordinal))
 	})

@@ -87,8 +87,21 @@ func ceilingOf(c *Case, l limiter.Limit) Finding {
 	if why := c.unbound(l, ring.certain); why != "" {
 		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("%s admitted: %s", english.Count(admitted, "request was"), why)}
 	}
+	if hidden := c.hidden(l); hidden >= max(1, float64(l.Capacity())/100) {
+		return Finding{Outcome: Inconclusive, Message: fmt.Sprintf("%s admitted, and never provably too many, but the clocks of the agents leave %s open, in which %.3g more come back (give the agents a steadier way to the coordinator, or one agent the group)",
+			english.Count(admitted, "request was"), c.blur, hidden)}
+	}
 	return Finding{Outcome: Pass, Message: fmt.Sprintf(
 		"%s admitted, and never more in any stretch of time than %s allows%s", english.Count(admitted, "request was"), l, c.leavesOpen(l))}
+}
+
+// hidden is how many requests of a limit come back in the time that the clocks of
+// several agents leave open.
+func (c *Case) hidden(l limiter.Limit) float64 {
+	if l.Window <= 0 {
+		return 0
+	}
+	return l.Rate() * c.blur.Seconds()
 }
 
 // A rule is a bound on what closed stretches of time may admit.

@@ -54,6 +54,10 @@ type Case struct {
 	// length of an interval, and not from its ends, must allow for that.
 	apart time.Duration
 
+	// Blur is the same where no agent sent nearly all of the rows, so that most of
+	// them are that wide.
+	blur time.Duration
+
 	// All reads the group's observations again, in the order of the record.
 	All func() iter.Seq2[*history.Observation, limiter.Outcome]
 

@@ -104,6 +104,7 @@ type counter struct {
 
 	refused string        // why nothing can be said about it; empty: it can
 	apart   time.Duration // see Case
+	blur    time.Duration // see Case
 	origin  time.Duration // of the moments of the rows, by the axis of the history
 }
 
@@ -275,7 +276,7 @@ func (j *judgement) findings() (Findings, error) {
 		}
 		s.kase.All = func() iter.Seq2[*history.Observation, limiter.Outcome] { return j.of(i) }
 		c := j.counters[j.history.Header.Groups[i].Counter]
-		s.kase.teller, s.kase.apart, s.kase.order = c.teller, c.apart, &c.order
+		s.kase.teller, s.kase.apart, s.kase.blur, s.kase.order = c.teller, c.apart, c.blur, &c.order
 		g := j.group(s, c)
 		f.Groups = append(f.Groups, g)
 		f.Outcome = f.Outcome.Worse(g.Outcome)
