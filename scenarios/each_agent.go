@@ -81,14 +81,7 @@ func (c *compiler) house() {
 	if c.options.Agents < 2 || len(c.options.Homes) == 0 {
 		return
 	}
-	tracks, size := make([]int, len(c.plan.Tracks)), make([]int, len(c.plan.Tracks))
-	for t := range tracks {
-		tracks[t] = t
-		for _, p := range c.plan.Tracks[t].Phases {
-			size[t] += p.Likely
-		}
-	}
-	slices.SortStableFunc(tracks, func(a, b int) int { return cmp.Compare(size[b], size[a]) })
+	tracks, size := c.largest()
 	load := make([]int, c.options.Agents)
 	for _, t := range tracks {
 		home := c.homes(t, load)
@@ -97,6 +90,20 @@ func (c *compiler) house() {
 			load[agent] += max(1, size[t]/len(home))
 		}
 	}
+}
+
+// largest lists the tracks, those that send most first, and how many requests
+// each sends if the promises are kept.
+func (c *compiler) largest() (tracks, size []int) {
+	tracks, size = make([]int, len(c.plan.Tracks)), make([]int, len(c.plan.Tracks))
+	for t := range tracks {
+		tracks[t] = t
+		for _, p := range c.plan.Tracks[t].Phases {
+			size[t] += p.Likely
+		}
+	}
+	slices.SortStableFunc(tracks, func(a, b int) int { return cmp.Compare(size[b], size[a]) })
+	return tracks, size
 }
 
 // homes returns the agent of each lane of a track; nil if it cannot be said of

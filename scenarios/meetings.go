@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -63,15 +62,7 @@ func (c *compiler) meetings() {
 	if c.options.Agents < 2 {
 		return
 	}
-	tracks := make([]int, len(c.plan.Tracks))
-	size := make([]int, len(tracks))
-	for t := range tracks {
-		tracks[t] = t
-		for _, p := range c.plan.Tracks[t].Phases {
-			size[t] += p.Likely
-		}
-	}
-	slices.SortStableFunc(tracks, func(a, b int) int { return cmp.Compare(size[b], size[a]) })
+	tracks, size := c.largest()
 	load := make([]int, c.options.Agents)
 	for _, t := range tracks {
 		groups := c.meeting(t)
