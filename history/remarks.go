@@ -36,6 +36,14 @@ func (r *remarks) miss(format string, args ...any) {
 	r.missing = append(r.missing, fmt.Sprintf(format, args...))
 }
 
+// mistrust says that somebody has put the record together: what was read may
+// not be what was written, also if nothing is missing.
+func (r *remarks) mistrust() {
+	if r != nil {
+		r.doubt = true
+	}
+}
+
 func (r *remarks) note(format string, args ...any) {
 	if r != nil && len(r.notes) < mostRemarks {
 		r.notes = append(r.notes, fmt.Sprintf(format, args...))

@@ -95,6 +95,7 @@ func (w *walk) counts(p piece) bool {
 		w.remarks.miss("%sbytes %d to %d cannot be read", w.place(), p.from, p.to)
 	case p.record != w.record:
 		w.remarks.miss("%sframe at byte %d is of another record and is left out", w.place(), p.from)
+		w.remarks.mistrust()
 	case p.kind == kindHeader:
 		if p.state == damaged {
 			w.remarks.note("%sits header is damaged; another segment's is the same", w.place())
@@ -103,6 +104,7 @@ func (w *walk) counts(p piece) bool {
 		w.again(p)
 	case w.ended:
 		w.remarks.miss("%sframe %d stands behind the end and is left out", w.place(), p.number)
+		w.remarks.mistrust()
 	default:
 		return w.forward(p)
 	}
@@ -135,7 +137,7 @@ func (w *walk) again(p piece) {
 		w.remarks.note("%sframe %d came again and is left out", w.place(), p.number)
 	case p.state == whole && known:
 		w.remarks.miss("%sframe %d came again with other content: the first is kept", w.place(), p.number)
-		w.remarks.doubt = true
+		w.remarks.mistrust()
 	default:
 		w.remarks.miss("%sframe %d at byte %d is out of place and left out", w.place(), p.number, p.from)
 	}
