@@ -61,9 +61,9 @@ docs:
 	$(GO) test -count=1 -run TestGeneratedDocs ./cmd/duckload -update-docs
 
 # Every platform that users have. What only Linux has, has a fallback. Vet
-# compiles the tests as well, once for each system.
+# compiles the tests as well, once for each other system.
 cross:
-	@for os in linux darwin windows; do echo "vet $$os"; GOOS=$$os CGO_ENABLED=0 $(GO) vet ./... || exit 1; done
+	@for os in darwin windows; do echo "vet $$os"; GOOS=$$os CGO_ENABLED=0 $(GO) vet ./... || exit 1; done
 	@for os in linux darwin windows; do for arch in amd64 arm64; do \
 	  echo "build $$os/$$arch"; GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -o /dev/null ./... || exit 1; \
 	done; done
